@@ -1,0 +1,45 @@
+/**
+ * `npm run conformance`: the official suite against this registry, for the released specification and the one being
+ * written, with manifests whose parts were never pushed, on each catalog. Exits with 1 unless every run passes.
+ */
+import { join } from "node:path";
+import { buildGoProgram } from "../support/go-program.ts";
+import { startPostgres } from "../support/postgres.ts";
+import { RegistryProcess } from "../support/registry-process.ts";
+import { runSuite, SUITE, type Verdict } from "./suite.ts";
+
+const VERSIONS = ["1.1", "dev"];
+const CATALOGS = ["sqlite", "postgres"] as const;
+const RESULTS = join(import.meta.dirname, "../../node_modules/.cache/conformance");
+
+async function main(): Promise<void> {
+  console.log(`Building ${SUITE.package}@${SUITE.version}, once.`);
+  const folder = await buildGoProgram(SUITE);
+  await using postgres = await startPostgres();
+  for (const catalog of CATALOGS) {
+    for (const version of VERSIONS) {
+      const options = catalog === "postgres" ? { catalog: await postgres.createDatabase() } : {};
+      await using registry = await RegistryProcess.start(options);
+      const results = join(RESULTS, `${version}-${catalog}`);
+      report(`${version} on ${catalog}`, await runSuite(folder, { host: registry.host, version, results }));
+    }
+  }
+  console.log(`Full reports: ${RESULTS}`);
+}
+
+function report(run: string, verdict: Verdict): void {
+  const counts = Array.from(verdict.counts, ([status, count]) => `${count} ${status}`).join(", ");
+  const passed = verdict.failures.length === 0;
+  console.log(`${passed ? "ok" : "NOT OK"}  ${run}: ${counts}`);
+  if (passed) return;
+  for (const failure of verdict.failures) console.log(`        ${failure}`);
+  console.log(verdict.complaints);
+  process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`conformance: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

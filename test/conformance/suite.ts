@@ -1,0 +1,95 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { GoProgram } from "../support/go-program.ts";
+
+/** The official suite of the distribution specification, pinned: a newer one is a decision, not a surprise. */
+export const SUITE: GoProgram = {
+  name: "conformance",
+  package: "github.com/opencontainers/distribution-spec/conformance",
+  version: "v0.0.0-20260831232431-97274622c111",
+  go: [1, 24],
+};
+
+/** What one run found. It conforms when `failures` is empty. */
+export type Verdict = {
+  /** Results by status (`Pass`, `Skip`, `Disabled`, …), as the suite prints them. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Sentences, each with what fell short. */
+  readonly failures: readonly string[];
+  /** What the suite complained about while it ran, a line for each test that failed. */
+  readonly complaints: string;
+};
+
+const RESULTS = z.object({
+  config: z.object({ version: z.string() }),
+  apis: z.record(z.string(), z.string()),
+  data: z.record(z.string(), z.string()),
+});
+
+/** Runs the suite in `folder` (as built) on a registry over plain HTTP, against a version of the specification. */
+export async function runSuite(
+  folder: string,
+  options: { host: string; version: string; results: string },
+): Promise<Verdict> {
+  const { version, results } = options;
+  await rm(results, { recursive: true, force: true });
+  await mkdir(results, { recursive: true });
+  const child = spawn(join(folder, SUITE.name), [], {
+    cwd: results,
+    env: { ...environment(), ...settings(options) },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [[exit], stdout, stderr] = await Promise.all([
+    once(child, "exit"),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  const counts = readCounts(stdout);
+  const failures = [
+    ...(exit === 0 ? [] : [`the suite ended with exit code ${exit}`]),
+    ...((counts.get("Pass") ?? 0) > 0 ? [] : ["the suite counted no result that passed"]),
+    ...(await readResults(join(results, "results.yaml"), version)),
+  ];
+  return { counts, failures, complaints: stderr };
+}
+
+/** Nothing that is set for another registry on this machine may reach the suite. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OCI_")));
+}
+
+function settings(options: { host: string; version: string; results: string }): Record<string, string> {
+  return {
+    OCI_REGISTRY: options.host,
+    OCI_TLS: "disabled",
+    OCI_VERSION: options.version,
+    OCI_RESULTS_DIR: options.results,
+    OCI_DATA_SPARSE: "true",
+  };
+}
+
+/** The suite exits with 0 when its own configuration is wrong, but then it writes no results. */
+async function readResults(file: string, version: string): Promise<string[]> {
+  let content: string;
+  try {
+    content = await readFile(file, "utf8");
+  } catch {
+    return ["the suite wrote no results.yaml"];
+  }
+  const results = RESULTS.parse(parse(content));
+  const statuses = [...Object.entries(results.apis), ...Object.entries(results.data)];
+  const failures = statuses.filter(([, status]) => status !== "Pass" && status !== "Disabled");
+  if (statuses.length === 0) failures.push(["results.yaml", "empty"]);
+  if (!results.config.version.startsWith(version)) failures.push(["OCI_VERSION", results.config.version]);
+  return failures.map(([name, status]) => `${name}: ${status}`);
+}
+
+function readCounts(stdout: string): Map<string, number> {
+  const lines = stdout.matchAll(/^ {2}(Pass|Skip|Disabled|FAIL|Error|Total)\.+: +(\d+)$/gm);
+  return new Map(Array.from(lines, ([, status = "", count]) => [status, Number(count)]));
+}
