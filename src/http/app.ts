@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { RegistryError } from "../errors.ts";
+import type { Registry } from "../registry/registry.ts";
+import { failure, send } from "./answer.ts";
+import type { Answer } from "./call.ts";
+import { corsHeaders, isPreflight, preflight } from "./cors.ts";
+import { match, type Match } from "./match.ts";
+import type { Observer } from "./observer.ts";
+
+/** What requests ask of the server around the registry. */
+export type Service = {
+  /** Where clients reach this registry, without a slash at the end; events name it as their source. */
+  readonly url: () => string;
+  /** Resolves when the catalog and the blobs answer; `UNAVAILABLE` says which does not. */
+  readonly ready: () => Promise<void>;
+  readonly metrics?: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Origins of web pages that may use the API from a browser; `*` for all. */
+  readonly corsOrigins: readonly string[];
+};
+
+export type AppOptions = {
+  readonly registry: Registry;
+  readonly service: Service;
+  readonly observer: Observer;
+};
+
+/** Everyone, as long as there is nobody to log in. */
+const ANONYMOUS = "anonymous";
+/** The status noted of a request whose client was gone before the answer, as nginx does. */
+const CLIENT_GONE = 499;
+const NO_ROUTE = "none";
+
+/** Serves requests: finds the route, has its handler answer, sends that, and tells the observer. Never throws. */
+export function createApp(options: AppOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => void serve(options, request, response);
+}
+
+async function serve(options: AppOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const started = performance.now();
+  const requestId = randomUUID();
+  const outcome = await answerOf(options, request, requestId);
+  const headers = { ...outcome.answer.headers, ...corsHeaders(request, options.service.corsOrigins) };
+  const isHead = request.method === "HEAD";
+  let bytesOut = 0;
+  let { error } = outcome;
+  try {
+    bytesOut = await send(response, { ...outcome.answer, headers }, { requestId, isHead });
+  } catch (failed) {
+    error ??= failed;
+    response.destroy();
+  }
+  const isGone = request.socket.destroyed && !response.writableFinished;
+  options.observer.finished({
+    requestId,
+    method: request.method ?? "",
+    route: outcome.route,
+    path: request.url ?? "",
+    status: isGone ? CLIENT_GONE : outcome.answer.status,
+    bytesIn: Number(request.headers["content-length"] ?? 0),
+    bytesOut,
+    ms: performance.now() - started,
+    actor: ANONYMOUS,
+    ...(error instanceof RegistryError && { code: error.code }),
+    ...(error !== undefined && !isGone && outcome.answer.status >= 500 && { error }),
+  });
+}
+
+type Outcome = { readonly route: string; readonly answer: Answer; readonly error?: unknown };
+
+async function answerOf(
+  { registry, service }: AppOptions,
+  request: IncomingMessage,
+  requestId: string,
+): Promise<Outcome> {
+  let found: Match | undefined;
+  try {
+    if (isPreflight(request)) return { route: NO_ROUTE, answer: preflight() };
+    found = match(request.method ?? "", request.url ?? "");
+    const { params, query } = found;
+    const origin = { actor: ANONYMOUS, requestId };
+    const answer = await found.route.handler({ service, registry, request, params, query, origin });
+    return { route: found.route.path, answer };
+  } catch (error) {
+    return { route: found?.route.path ?? NO_ROUTE, answer: failure(error, requestId), error };
+  }
+}

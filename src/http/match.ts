@@ -1,0 +1,115 @@
+import { RegistryError } from "../errors.ts";
+import { ROUTES, type Route } from "./routes.ts";
+
+/** Longest path and longest query string, in bytes: four names of 255 bytes and filters have room. */
+const PATH_BYTES_MAX = 2_048;
+const QUERY_BYTES_MAX = 8_192;
+
+const NAME = "<name>";
+
+type Pattern = {
+  readonly route: Route;
+  readonly before: readonly string[];
+  readonly behind: readonly string[];
+  readonly hasName: boolean;
+};
+
+/** Longest first behind the name, so that `blobs/uploads/<id>` is not taken for something shorter. */
+const PATTERNS: readonly Pattern[] = ROUTES.map((route) => {
+  const segments = split(route.path);
+  const position = segments.indexOf(NAME);
+  const hasName = position >= 0;
+  return {
+    route,
+    hasName,
+    before: hasName ? segments.slice(0, position) : segments,
+    behind: hasName ? segments.slice(position + 1) : [],
+  };
+}).toSorted((a, b) => b.behind.length - a.behind.length);
+
+export type Match = {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+};
+
+/**
+ * Finds the route of a request from its right end, as names contain slashes. Trailing slashes do not count (R11).
+ * `ROUTE_UNKNOWN`, `UNSUPPORTED` (with the methods that the path has), `REQUEST_INVALID` when the URL is too long.
+ */
+export function match(method: string, url: string): Match {
+  const { path, query } = divide(url);
+  const segments = split(path).map(decoded);
+  const fitting = PATTERNS.map((pattern) => ({ pattern, params: fit(pattern, segments) })).filter(
+    ({ params }) => params,
+  );
+  const wanted = method === "HEAD" ? "GET" : method;
+  const found = fitting.find(({ pattern }) => pattern.route.method === wanted);
+  if (found?.params) return { route: found.pattern.route, params: found.params, query };
+  throw noRoute(
+    method,
+    path,
+    fitting.map(({ pattern }) => pattern.route.method),
+  );
+}
+
+function divide(url: string): { path: string; query: URLSearchParams } {
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? "" : url.slice(mark + 1);
+  if (path.length > PATH_BYTES_MAX || query.length > QUERY_BYTES_MAX) {
+    throw new RegistryError(
+      "REQUEST_INVALID",
+      `The URL is too long: at most ${PATH_BYTES_MAX} bytes of path and ${QUERY_BYTES_MAX} of query are taken.`,
+    );
+  }
+  return { path, query: new URLSearchParams(query) };
+}
+
+function split(path: string): string[] {
+  return path.replace(/^\//, "").replace(/\/+$/, "").split("/");
+}
+
+/** A segment without its percent encoding. One that hides a slash, or is badly encoded, stays as it is: no name fits it. */
+function decoded(segment: string): string {
+  if (!segment.includes("%")) return segment;
+  try {
+    const text = decodeURIComponent(segment);
+    return text.includes("/") ? segment : text;
+  } catch {
+    return segment;
+  }
+}
+
+/** What the placeholders stand for, when the pattern fits. */
+function fit(
+  { before, behind, hasName }: Pattern,
+  segments: readonly string[],
+): Record<string, string> | undefined {
+  const nameLength = segments.length - before.length - behind.length;
+  if (hasName ? nameLength < 1 : nameLength !== 0) return undefined;
+  if (before.some((segment, position) => segments[position] !== segment)) return undefined;
+  const params: Record<string, string> = hasName
+    ? { name: segments.slice(before.length, before.length + nameLength).join("/") }
+    : {};
+  for (const [position, expected] of behind.entries()) {
+    const segment = segments[before.length + nameLength + position] ?? "";
+    if (expected.startsWith("<")) params[expected.slice(1, -1)] = segment;
+    else if (expected !== segment) return undefined;
+  }
+  return params;
+}
+
+function noRoute(method: string, path: string, allowed: readonly string[]): RegistryError {
+  const shown = path.slice(0, 200);
+  if (allowed.length === 0)
+    return new RegistryError("ROUTE_UNKNOWN", `Nothing is served at ${shown}. docs/api.md lists what is.`);
+  const methods = [...new Set(allowed.flatMap((one) => (one === "GET" ? ["GET", "HEAD"] : [one])))];
+  return new RegistryError(
+    "UNSUPPORTED",
+    `${method.slice(0, 20)} is not offered at ${shown}; ${methods.join(", ")} is.`,
+    {
+      detail: { allowed: methods },
+    },
+  );
+}

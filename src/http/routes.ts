@@ -1,0 +1,46 @@
+import { deleteBlob, getBlob } from "./blobs.ts";
+import type { Handler } from "./call.ts";
+import { discover } from "./discover.ts";
+import { getEvents } from "./events.ts";
+import { deleteManifest, getManifest, putManifest } from "./manifests.ts";
+import { alive, metrics, ping, ready } from "./operation.ts";
+import { getReferrers } from "./referrers.ts";
+import { deleteRepository, getCatalog, getTags } from "./repositories.ts";
+import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from "./uploads.ts";
+
+export type Route = { readonly method: Method; readonly path: string; readonly handler: Handler };
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/**
+ * The whole HTTP surface. `<name>` is a repository and may contain slashes; any other placeholder is one segment. GET
+ * serves HEAD as well. Of two paths that fit, the longer one behind `<name>` is meant.
+ */
+export const ROUTES: readonly Route[] = (
+  [
+    ["GET", "/v2/", ping],
+    ["GET", "/v2/_catalog", getCatalog],
+    ["GET", "/v2/_oci/ext/discover", discover],
+    ["GET", "/v2/_supercargo/events", getEvents],
+
+    ["GET", "/v2/<name>/manifests/<reference>", getManifest],
+    ["PUT", "/v2/<name>/manifests/<reference>", putManifest],
+    ["DELETE", "/v2/<name>/manifests/<reference>", deleteManifest],
+
+    ["GET", "/v2/<name>/blobs/<digest>", getBlob],
+    ["DELETE", "/v2/<name>/blobs/<digest>", deleteBlob],
+    ["POST", "/v2/<name>/blobs/uploads", postUpload],
+    ["GET", "/v2/<name>/blobs/uploads/<id>", getUpload],
+    ["PATCH", "/v2/<name>/blobs/uploads/<id>", patchUpload],
+    ["PUT", "/v2/<name>/blobs/uploads/<id>", putUpload],
+    ["DELETE", "/v2/<name>/blobs/uploads/<id>", deleteUpload],
+
+    ["GET", "/v2/<name>/tags/list", getTags],
+    ["GET", "/v2/<name>/referrers/<digest>", getReferrers],
+    ["GET", "/v2/<name>/_oci/ext/discover", discover],
+    ["DELETE", "/v2/<name>/_supercargo/repository", deleteRepository],
+
+    ["GET", "/healthz", alive],
+    ["GET", "/readyz", ready],
+    ["GET", "/metrics", metrics],
+  ] as const
+).map(([method, path, handler]) => ({ method, path, handler }));

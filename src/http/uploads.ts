@@ -1,0 +1,120 @@
+import type { Readable } from "node:stream";
+import type { UploadStatus } from "../blobs/blobs.ts";
+import { RegistryError } from "../errors.ts";
+import { parseAlgorithm, parseDigest, supportedAlgorithm, type Digest } from "../oci/digest.ts";
+import { parseName, type RepositoryName } from "../oci/name.ts";
+import { mountBlob } from "../registry/blobs.ts";
+import * as uploads from "../registry/uploads.ts";
+import type { UploadOf } from "../registry/uploads.ts";
+import { failure } from "./answer.ts";
+import { param, repositoryOf, type Answer, type Call } from "./call.ts";
+import { parseContentRange } from "./range.ts";
+
+/** OCI end-4a, end-4b (`digest=`), end-4c (`digest-algorithm=`) and end-11 (`mount=`). */
+export async function postUpload(call: Call): Promise<Answer> {
+  const { registry, query, request, origin } = call;
+  const repository = repositoryOf(call);
+  const mounted = query.get("mount");
+  if (mounted) {
+    const digest = parseDigest(mounted);
+    const from = query.get("from");
+    const mount = { repository, digest, from: from ? parseName(from) : undefined };
+    if (await mountBlob(registry, mount, origin)) return created(repository, digest);
+  }
+  const whole = mounted ? null : query.get("digest");
+  const digest = whole ? parseDigest(whole) : undefined;
+  const asked = query.get("digest-algorithm");
+  const algorithm = asked ? parseAlgorithm(asked) : ((digest && supportedAlgorithm(digest)) ?? "sha256");
+  const upload = { repository, id: await uploads.startUpload(registry, repository, algorithm) };
+  if (!digest) return accepted(upload, { size: 0 });
+  await uploads.appendUpload(registry, upload, { source: request, offset: 0 });
+  await uploads.finishUpload(registry, upload, { digest, origin });
+  return created(repository, digest);
+}
+
+/** OCI end-13. */
+export async function getUpload(call: Call): Promise<Answer> {
+  const upload = uploadOf(call);
+  return { ...accepted(upload, await uploads.getUpload(call.registry, upload)), status: 204 };
+}
+
+/** OCI end-5: a chunk with `Content-Range`, or a stream without. */
+export async function patchUpload(call: Call): Promise<Answer> {
+  const upload = uploadOf(call);
+  return atOffset(call, upload, async (chunk) =>
+    accepted(upload, await uploads.appendUpload(call.registry, upload, chunk)),
+  );
+}
+
+/** OCI end-6, with the last chunk or the whole blob as its body, or none. */
+export async function putUpload(call: Call): Promise<Answer> {
+  const { registry, query, origin } = call;
+  const upload = uploadOf(call);
+  const digest = parseDigest(query.get("digest") ?? "");
+  return atOffset(call, upload, async (chunk) => {
+    if (hasBody(call)) await uploads.appendUpload(registry, upload, chunk);
+    await uploads.finishUpload(registry, upload, { digest, origin });
+    return created(upload.repository, digest);
+  });
+}
+
+/** OCI end-14. */
+export async function deleteUpload(call: Call): Promise<Answer> {
+  await uploads.cancelUpload(call.registry, uploadOf(call));
+  return { status: 204 };
+}
+
+type Chunk = { readonly source: Readable; readonly offset: number | undefined };
+
+/** Runs `add` for the chunk that the request brings. Out of order is 416 with what is needed to go on (R27). */
+async function atOffset(
+  call: Call,
+  upload: UploadOf,
+  add: (chunk: Chunk) => Promise<Answer>,
+): Promise<Answer> {
+  const { request, registry, origin } = call;
+  try {
+    const range = parseContentRange(request.headers["content-range"]);
+    const length = request.headers["content-length"];
+    if (range && length !== undefined && Number(length) !== range.length) {
+      throw new RegistryError(
+        "SIZE_INVALID",
+        `Content-Range speaks of ${range.length} bytes, Content-Length of ${length.slice(0, 20)}. They must agree.`,
+      );
+    }
+    return await add({ source: request, offset: range?.offset });
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== "RANGE_INVALID") throw error;
+    const { headers } = accepted(upload, await uploads.getUpload(registry, upload));
+    return failure(error, origin.requestId, headers);
+  }
+}
+
+function hasBody({ request }: Call): boolean {
+  return (
+    request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0
+  );
+}
+
+function uploadOf(call: Call): UploadOf {
+  return { repository: repositoryOf(call), id: param(call, "id") };
+}
+
+/** Where an upload goes on, and how far it is (R25, R27). Path-absolute, so that it holds behind any proxy (R26). */
+function accepted({ repository, id }: UploadOf, { size }: UploadStatus): Answer {
+  return {
+    status: 202,
+    headers: {
+      Location: `/v2/${repository}/blobs/uploads/${id}`,
+      Range: `0-${Math.max(0, size - 1)}`,
+      "Docker-Upload-UUID": id,
+    },
+  };
+}
+
+function created(repository: RepositoryName, digest: Digest): Answer {
+  return {
+    status: 201,
+    headers: { Location: `/v2/${repository}/blobs/${digest}`, "Docker-Content-Digest": digest },
+  };
+}

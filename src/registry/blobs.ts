@@ -1,0 +1,98 @@
+import { buffer } from "node:stream/consumers";
+import type { BlobContent, ByteRange } from "../blobs/blobs.ts";
+import type { ConfigDetails, Origin } from "../catalog/catalog.ts";
+import { RegistryError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { readImageConfig } from "../oci/image-config.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { Registry } from "./registry.ts";
+
+/** Largest config blob that is read for labels, in bytes: what a manifest may have. */
+const CONFIG_BYTES_MAX = 4 * 1024 * 1024;
+/** Repositories looked at for a blob whose origin the client does not name. */
+const MOUNT_CANDIDATES_MAX = 1;
+
+type BlobOf = { readonly repository: RepositoryName; readonly digest: Digest };
+
+/** Size of a blob in bytes; `BLOB_UNKNOWN` when the repository has none by that digest. */
+export async function getBlobSize(registry: Registry, { repository, digest }: BlobOf): Promise<number> {
+  const member = await registry.catalog.findBlob(repository, digest);
+  // Asking the store as well lets a client push again what the disk has lost.
+  const size = member && (await registry.blobs.size(digest));
+  if (size === undefined) throw unknownBlob(repository, digest);
+  return size;
+}
+
+/** A blob's bytes, or those of a range, as a stream the caller consumes or destroys. `BLOB_UNKNOWN`. */
+export async function readBlob(
+  registry: Registry,
+  { repository, digest }: BlobOf,
+  range?: ByteRange,
+): Promise<BlobContent> {
+  const member = await registry.catalog.findBlob(repository, digest);
+  const content = member && (await registry.blobs.read(digest, range));
+  if (!content) throw unknownBlob(repository, digest);
+  return content;
+}
+
+/** Takes a blob out of a repository; other repositories keep it. `BLOB_UNKNOWN`. */
+export async function deleteBlob(
+  registry: Registry,
+  { repository, digest }: BlobOf,
+  origin: Origin,
+): Promise<void> {
+  const removed = await registry.catalog.write(repository, origin, (tx) => tx.removeBlob(digest));
+  if (!removed) throw unknownBlob(repository, digest);
+}
+
+/**
+ * Makes a blob of another repository one of this repository, without moving a byte (OCI end-11). Without `from`, any
+ * repository that has it will do. False when nobody has it: the client then uploads.
+ */
+export async function mountBlob(
+  registry: Registry,
+  { repository, digest, from }: BlobOf & { readonly from: RepositoryName | undefined },
+  origin: Origin,
+): Promise<boolean> {
+  const source = from ?? (await registry.catalog.repositoriesWithBlob(digest, MOUNT_CANDIDATES_MAX))[0];
+  const member = source && (await registry.catalog.findBlob(source, digest));
+  const size = member && (await registry.blobs.size(digest));
+  if (size === undefined) return false;
+  await addBlob(registry, { repository, digest, size }, origin);
+  return true;
+}
+
+/** Makes a stored blob a member of a repository, and notes what it says if manifests have been waiting for it. */
+export async function addBlob(
+  registry: Registry,
+  { repository, digest, size }: BlobOf & { readonly size: number },
+  origin: Origin,
+): Promise<void> {
+  const add = (details?: ConfigDetails): Promise<boolean> =>
+    registry.catalog.write(repository, origin, async (tx) => {
+      if (await tx.awaitsConfig(digest)) {
+        if (!details) return false;
+        await tx.describe(digest, details);
+      }
+      await tx.addBlob(digest, size);
+      return true;
+    });
+  if (!(await add())) await add(await readDetails(registry, digest));
+}
+
+/** What a config blob says. One that is absurdly large or says nothing readable has no labels. */
+export async function readDetails(registry: Registry, config: Digest): Promise<ConfigDetails> {
+  const content = await registry.blobs.read(config);
+  if (!content || content.size > CONFIG_BYTES_MAX) {
+    content?.stream.destroy();
+    return { labels: {} };
+  }
+  const { created, labels = {}, platform } = readImageConfig(await buffer(content.stream)) ?? {};
+  return { labels, ...(created && { imageCreated: created }), ...(platform && { platform }) };
+}
+
+function unknownBlob(repository: RepositoryName, digest: Digest): RegistryError {
+  return new RegistryError("BLOB_UNKNOWN", `Repository ${repository} has no blob ${digest}. Push it first.`, {
+    detail: { repository, digest },
+  });
+}

@@ -1,0 +1,23 @@
+import type { Blobs } from "../blobs/blobs.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+
+export type RegistryOptions = {
+  /** Largest manifest that is accepted, in bytes. At least 4 MiB, says distribution-spec "Pushing Manifests". */
+  readonly manifestBytesMax: number;
+  /** Largest blob that is accepted, in bytes; no limit when absent. */
+  readonly blobBytesMax?: number | undefined;
+  /** `refuse`: a manifest whose config or layers are not in its repository is `MANIFEST_BLOB_UNKNOWN`. */
+  readonly missingBlobs: "accept" | "refuse";
+};
+
+export const REGISTRY_DEFAULTS: RegistryOptions = {
+  manifestBytesMax: 4 * 1024 * 1024,
+  missingBlobs: "accept",
+};
+
+/** What every operation works on. It holds no state of its own, so that several nodes can serve one registry. */
+export type Registry = {
+  readonly catalog: Catalog;
+  readonly blobs: Blobs;
+  readonly options: RegistryOptions;
+};

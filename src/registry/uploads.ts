@@ -1,0 +1,97 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Readable } from "node:stream";
+import type { UploadStatus } from "../blobs/blobs.ts";
+import type { Origin } from "../catalog/catalog.ts";
+import { RegistryError } from "../errors.ts";
+import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import { addBlob } from "./blobs.ts";
+import type { Registry } from "./registry.ts";
+
+/** Hex digits of the repository's digest in a stored upload's id. */
+const OWNER_DIGITS = 16;
+
+/** One upload of one repository. The id is a UUID of ours; any other text names no upload. */
+export type UploadOf = { readonly repository: RepositoryName; readonly id: string };
+
+/** Begins an upload and resolves with its id (OCI end-4a, end-4c). */
+export async function startUpload(
+  registry: Registry,
+  repository: RepositoryName,
+  algorithm: SupportedAlgorithm,
+): Promise<string> {
+  const id = randomUUID();
+  await registry.blobs.startUpload(storedId({ repository, id }), algorithm);
+  return id;
+}
+
+/** How far an upload is (OCI end-13). `BLOB_UPLOAD_UNKNOWN`. */
+export async function getUpload(registry: Registry, upload: UploadOf): Promise<UploadStatus> {
+  const status = await registry.blobs.findUpload(storedId(upload));
+  if (!status) throw unknownUpload(upload);
+  return status;
+}
+
+/**
+ * Adds bytes to an upload (OCI end-5); `offset` is where the client believes they go. `BLOB_UPLOAD_UNKNOWN`,
+ * `RANGE_INVALID`, `BLOB_UPLOAD_INVALID`, `SIZE_EXCEEDED`, `STORAGE_FULL`.
+ */
+export function appendUpload(
+  registry: Registry,
+  upload: UploadOf,
+  chunk: { readonly source: Readable; readonly offset: number | undefined },
+): Promise<UploadStatus> {
+  const { source, offset } = chunk;
+  return registry.blobs.append(storedId(upload), source, { offset, limit: registry.options.blobBytesMax });
+}
+
+/**
+ * Ends an upload: its bytes become the blob `digest` of the repository (OCI end-6). `DIGEST_INVALID` when they have
+ * another digest; the upload is gone then, as its bytes are of no use.
+ */
+export async function finishUpload(
+  registry: Registry,
+  upload: UploadOf,
+  { digest, origin }: Finish,
+): Promise<void> {
+  const { size } = await registry.blobs
+    .finishUpload(storedId(upload), digest)
+    .catch(async (error: unknown) => {
+      if (error instanceof RegistryError && error.code === "DIGEST_INVALID")
+        await registry.blobs.cancelUpload(storedId(upload));
+      throw error;
+    });
+  await addBlob(registry, { repository: upload.repository, digest, size }, origin);
+}
+
+type Finish = { readonly digest: Digest; readonly origin: Origin };
+
+/** Drops an upload (OCI end-14). `BLOB_UPLOAD_UNKNOWN`. */
+export async function cancelUpload(registry: Registry, upload: UploadOf): Promise<void> {
+  if (!(await registry.blobs.cancelUpload(storedId(upload)))) throw unknownUpload(upload);
+}
+
+/** Drops uploads that nobody has added to since `before`; resolves with how many. */
+export async function expireUploads(registry: Registry, before: Date): Promise<number> {
+  let expired = 0;
+  for await (const { id, changed } of registry.blobs.listUploads()) {
+    if (changed >= before) break;
+    if (await registry.blobs.cancelUpload(id)) expired++;
+  }
+  return expired;
+}
+
+/** An upload is stored under its id and its repository, so that one repository's id opens nothing in another. */
+function storedId({ repository, id }: UploadOf): string {
+  if (!UUID.test(id)) throw unknownUpload({ repository, id });
+  return `${id}.${createHash("sha256").update(repository).digest("hex").slice(0, OWNER_DIGITS)}`;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function unknownUpload({ repository, id }: UploadOf): RegistryError {
+  return new RegistryError(
+    "BLOB_UPLOAD_UNKNOWN",
+    `Repository ${repository} has no unfinished upload ${id.slice(0, 64)}. It may have ended or expired; start a new one.`,
+  );
+}
