@@ -4,6 +4,12 @@ import { shown } from "./shown.ts";
 /** How deeply arrays and objects may nest. A manifest needs 5. */
 export const JSON_DEPTH_MAX = 64;
 
+/** How many values a document may have: more than 50,000 descriptors need, few enough to be read at once. */
+export const JSON_VALUES_MAX = 300_000;
+
+/** How many different keys a document may have in all. Real ones share some tens; each costs far more than a value. */
+export const JSON_KEYS_MAX = 10_000;
+
 /** An object as JSON has it. */
 export type JsonObject = Record<string, unknown>;
 
@@ -17,6 +23,7 @@ const PAIR = /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}/y;
 const PAIR_LENGTH = "\\ud83d\\ude00".length;
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
@@ -29,7 +36,7 @@ const OBJECT_END = 0x7d;
  * Reads a JSON document that two readers cannot understand differently: UTF-8 without a byte order mark, no key
  * twice in an object, no half of a surrogate pair, nothing after the value. `__proto__` is a key like any other.
  * Numbers are doubles, so one that is too large is not exact or infinite: whoever needs an integer checks it.
- * Time and memory grow with the length of the document, whatever its shape.
+ * Whatever its shape, a document of 4 MiB is read or refused in well under a tenth of a second.
  * @throws MANIFEST_INVALID saying where
  */
 export function parseJson(bytes: Uint8Array, options: { depth?: number } = {}): unknown {
@@ -61,6 +68,8 @@ function decode(bytes: Uint8Array): string {
 /** Refuses what JSON.parse lets pass. The grammar is left to it: of a text that is not JSON, anything may be said here. */
 function scan(text: string, depthMax: number): void {
   const open: OpenContainer[] = [];
+  const keys = new Set<string>();
+  let values = 1;
   let start = 0;
   let end = 0;
   for (let at = 0; at < text.length; at++) {
@@ -71,18 +80,24 @@ function scan(text: string, depthMax: number): void {
         at = end;
         break;
       case COLON:
-        if (open.length > 0) noteKey(open[open.length - 1]!, text.slice(start, end), start);
+        keys.add(noteKey(open.at(-1), text.slice(start, end), start));
+        if (keys.size > JSON_KEYS_MAX) throw refused(`has more than ${JSON_KEYS_MAX} different keys`, start);
         break;
       case ARRAY_START:
       case OBJECT_START:
         if (open.length === depthMax) throw refused(`nests deeper than ${depthMax} levels`, at);
         open.push({ keys: undefined });
+        values++;
         break;
       case ARRAY_END:
       case OBJECT_END:
         open.pop();
         break;
+      case COMMA:
+        values++;
+        break;
     }
+    if (values > JSON_VALUES_MAX) throw refused(`has more than ${JSON_VALUES_MAX} values`, at);
   }
 }
 
@@ -106,15 +121,19 @@ function escapeLength(text: string, at: number): number {
   return PAIR_LENGTH;
 }
 
-function noteKey(object: OpenContainer, raw: string, at: number): void {
+/** Adds a key to its object, and gives it back as it is without escapes. */
+function noteKey(object: OpenContainer | undefined, raw: string, at: number): string {
   const key = raw.includes("\\") ? unescaped(raw) : raw;
-  // A set for each object would cost more than all the rest: most hostile documents are many small objects.
-  if (object.keys === undefined) object.keys = key;
-  else {
-    if (typeof object.keys === "string") object.keys = new Set([object.keys]);
-    if (object.keys.has(key)) throw refused(`has the key ${shown(key)} a second time in one object`, at);
-    object.keys.add(key);
+  if (object === undefined) return key;
+  if (object.keys === undefined) {
+    object.keys = key;
+    return key;
   }
+  // Not before the second key: a hostile document is many small objects, and a set for each would cost most of all.
+  if (typeof object.keys === "string") object.keys = new Set([object.keys]);
+  if (object.keys.has(key)) throw refused(`has the key ${shown(key)} a second time in one object`, at);
+  object.keys.add(key);
+  return key;
 }
 
 function unescaped(raw: string): string {
