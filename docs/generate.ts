@@ -1,0 +1,50 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { z } from "zod";
+import { CONFIG_SCHEMA, KEYS, type Key } from "../src/config/schema.ts";
+
+/** Pages that are written from the code, and never by hand. With `--check` they are only compared. */
+const PAGES: readonly (readonly [file: string, write: () => string])[] = [
+  ["docs/configuration.md", configurationPage],
+  ["docs/config.schema.json", configurationSchema],
+];
+
+const isCheck = process.argv.includes("--check");
+const stale: string[] = [];
+for (const [file, write] of PAGES) {
+  const text = write();
+  if (!isCheck) await writeFile(file, text);
+  else if ((await readFile(file, "utf8").catch(() => "")) !== text) stale.push(file);
+}
+if (stale.length > 0) {
+  console.error(`Not up to date: ${stale.join(", ")}. Run \`npm run docs\` and commit what it writes.`);
+  process.exitCode = 1;
+}
+
+function configurationPage(): string {
+  return `# Configuration
+
+Written by \`npm run docs\` from \`src/config/schema.ts\`.
+
+Every setting has three names: a key of the YAML file (\`--config FILE\`), a variable, and a flag. Flags win over the
+environment, the environment over the file, the file over the default. An unknown key is an error, and all errors are
+reported at once. \`supercargo config show\` prints what is in force and where it comes from, without secrets.
+
+Editors complete and check the file by [config.schema.json](config.schema.json).
+${KEYS.map(keySection).join("")}`;
+}
+
+function keySection({ path, about, mayBe, default: value, flag, variable }: Key): string {
+  return `
+## \`${path}\`
+
+${about}
+
+- May be: ${mayBe}.
+- Default: ${value === undefined ? "none" : `\`${value}\``}.
+- Flag \`${flag}\`, variable \`${variable}\`.
+`;
+}
+
+function configurationSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(CONFIG_SCHEMA, { io: "input" }), undefined, 2)}\n`;
+}

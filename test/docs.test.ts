@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { ERROR_CODES } from "../src/errors.ts";
+import { STATUS } from "../src/http/answer.ts";
+import { ROUTES } from "../src/http/routes.ts";
+
+const pages = [...globSync("*.md"), ...globSync("docs/**/*.md")].toSorted();
+const read = (page: string): string => readFileSync(page, "utf8");
+
+/** The rows of the two tables in docs/errors.md, as code and number. */
+const [overHttp, atCommandLine] = read("docs/errors.md")
+  .split("## At the command line")
+  .map((part) =>
+    [...part.matchAll(/^\| `([A-Z_]+)` +\| (\d+) /gm)].map(
+      ([, code = "", number]) => [code, Number(number)] as const,
+    ),
+  );
+
+test("docs/errors.md explains every code, each once", () => {
+  const explained = [...(overHttp ?? []), ...(atCommandLine ?? [])].map(([code]) => code);
+  assert.deepEqual(new Set<string>(explained), new Set<string>(ERROR_CODES));
+  assert.equal(explained.length, ERROR_CODES.length, "a code is explained twice");
+});
+
+test("docs/errors.md gives the codes of HTTP the status that the server answers", () => {
+  const unreachable = (atCommandLine ?? []).map(([code]) => [code, 500]);
+  assert.deepEqual(Object.fromEntries([...(overHttp ?? []), ...unreachable]), STATUS);
+});
+
+test("docs/api.md lists every route that is served, and no other", () => {
+  const listed = [...read("docs/api.md").matchAll(/^\| `([A-Z]+ \/[^`]*)` +\|/gm)].map(([, route]) => route);
+  assert.deepEqual(new Set(listed), new Set(ROUTES.map((route) => `${route.method} ${route.path}`)));
+});
+
+test("a link from one page to a file of the repository leads somewhere", () => {
+  const links = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target = ""]) => ({ page, target })),
+  );
+  const local = links.filter(({ target }) => !/^[a-z]+:/.test(target));
+  assert.ok(local.length > 0, "found no link");
+  const dead = local.filter(
+    ({ page, target }) => globSync(path.join(path.dirname(page), target)).length === 0,
+  );
+  assert.deepEqual(dead, []);
+});
