@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { ERROR_CODES } from "../src/errors.ts";
+import { EXIT_CODES } from "../src/commands/exit-codes.ts";
+import { ERROR_CODES, type ErrorCode } from "../src/errors.ts";
 import { STATUS } from "../src/http/answer.ts";
 import { ROUTES } from "../src/http/routes.ts";
 
@@ -27,6 +28,20 @@ test("docs/errors.md explains every code, each once", () => {
 test("docs/errors.md gives the codes of HTTP the status that the server answers", () => {
   const unreachable = (atCommandLine ?? []).map(([code]) => [code, 500]);
   assert.deepEqual(Object.fromEntries([...(overHttp ?? []), ...unreachable]), STATUS);
+});
+
+test("docs/errors.md gives the codes of the command line the number that the process exits with", () => {
+  const exits = (atCommandLine ?? []).map(([code, exit]) => ({ code, exit }));
+  assert.ok(exits.length > 0, "found no row");
+  assert.deepEqual(
+    exits,
+    exits.map(({ code }) => ({ code, exit: EXIT_CODES[code as ErrorCode] })),
+  );
+});
+
+test("docs/errors.md explains every number that the process exits with", () => {
+  const explained = [...read("docs/errors.md").matchAll(/^\| (\d) +\|/gm)].map(([, exit]) => Number(exit));
+  assert.deepEqual(new Set(explained), new Set([0, ...Object.values(EXIT_CODES)]));
 });
 
 test("docs/api.md lists every route that is served, and no other", () => {
