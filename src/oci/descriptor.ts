@@ -93,10 +93,11 @@ function parseDigestAt(value: unknown, where: string): Digest {
 }
 
 function parseSize(value: unknown, where: string): number {
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || Object.is(value, -0)) {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
     throw invalid(where, value, `must be a whole number of bytes from 0 to ${Number.MAX_SAFE_INTEGER}`);
   }
-  return value;
+  // JSON can say -0, which is not the same to everyone; the sum is 0.
+  return value + 0;
 }
 
 function parseUrls(value: unknown, where: string): string[] | undefined {

@@ -15,6 +15,8 @@ const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d
 
 /** What Go writes for a time that was never set. */
 const UNSET = Date.parse("0001-01-01T00:00:00Z");
+/** The last time whose ISO form has a year of four digits, which databases and other readers count on. */
+const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 
 /**
  * Reads an image's config as far as it can be understood: parts that are malformed are left out. `undefined` if
@@ -45,7 +47,7 @@ function readObject(bytes: Uint8Array): JsonObject | undefined {
 function readTime(value: unknown): Date | undefined {
   if (typeof value !== "string" || !RFC3339.test(value)) return undefined;
   const time = Date.parse(value);
-  return Number.isNaN(time) || time === UNSET ? undefined : new Date(time);
+  return time > UNSET && time <= LAST ? new Date(time) : undefined;
 }
 
 function readLabels(execution: unknown): Record<string, string> {

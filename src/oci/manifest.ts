@@ -62,15 +62,13 @@ export function imageSize(manifest: Manifest): number {
 function readImage(mediaType: string, body: JsonObject): Manifest {
   refuseForeign(body, FOREIGN_TO_IMAGE);
   const config = parseDescriptor(body["config"], "config");
-  const layers = parseDescriptors(body["layers"] ?? [], "layers");
-  const described = readDescription(body);
   return {
     kind: "image",
     mediaType,
     artifactType: config.mediaType,
-    ...described,
+    ...readDescription(body),
     config,
-    layers,
+    layers: parseDescriptors(body["layers"] ?? [], "layers"),
     manifests: [],
     platforms: [],
   };
@@ -102,15 +100,15 @@ function readDescription(body: JsonObject): Pick<Manifest, "artifactType" | "sub
 
 function readOther(mediaType: string, body: JsonObject): Manifest {
   if (isSchema1Type(mediaType)) throw schema1();
-  requireSameMediaType(mediaType, body);
-  const { artifactType, subject, annotations } = body;
+  if (typeof body["mediaType"] === "string") requireSameMediaType(mediaType, body);
+  const artifactType = unlessRefused(() => parseArtifactType(body["artifactType"], "artifactType"));
+  const subject = unlessRefused(() => parseDescriptor(body["subject"], "subject"));
   return {
     kind: "other",
     mediaType,
-    annotations: {},
-    ...unlessRefused(() => readDescription({ artifactType })),
-    ...unlessRefused(() => readDescription({ subject })),
-    ...unlessRefused(() => readDescription({ annotations })),
+    annotations: unlessRefused(() => parseAnnotations(body["annotations"], "annotations")) ?? {},
+    ...(artifactType !== undefined && { artifactType }),
+    ...(subject !== undefined && { subject }),
     layers: [],
     manifests: [],
     platforms: [],
