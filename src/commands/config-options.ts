@@ -1,0 +1,25 @@
+import { type Command, Option } from "commander";
+import { CONFIG_VARIABLE, KEYS, type LoadedConfig, loadConfig } from "../config.ts";
+
+/** Gives a command `--config` and a flag for every key. */
+export function addConfigOptions(command: Command): Command {
+  command.option("--config <file>", `YAML file with these keys; also ${CONFIG_VARIABLE}`);
+  for (const key of KEYS) {
+    const fallback = key.default === undefined ? "" : ` (default: ${key.default})`;
+    command.addOption(new Option(`${key.flag} <value>`, `${key.about}${fallback}`));
+  }
+  return command;
+}
+
+/**
+ * The configuration that a command with these options was given, by flags, environment and file.
+ * @throws CONFIG_INVALID
+ */
+export function configOf(command: Command): Promise<LoadedConfig> {
+  const options = command.opts<Record<string, string | undefined>>();
+  const named = KEYS.map((key) => [key.path, options[new Option(key.flag).attributeName()]] as const);
+  return loadConfig({
+    flags: { ...Object.fromEntries(named), config: options["config"] },
+    env: process.env,
+  });
+}

@@ -1,0 +1,84 @@
+import { Command } from "commander";
+import pino, { type Logger } from "pino";
+import type { Config } from "../config.ts";
+import { startServer } from "../server.ts";
+import { addConfigOptions, configOf } from "./config-options.ts";
+import { greeting } from "./greeting.ts";
+
+/**
+ * How long after the first signal a second one ends the process at once, in milliseconds. Not sooner: npm passes on the
+ * signal of a Ctrl-C that the terminal has sent to every process already, so one key press arrives twice.
+ */
+const IMPATIENT_AFTER_MS = 1000;
+/** How long closing may take beyond the grace for requests before the process ends all the same, in milliseconds. */
+const CLOSE_MS_MAX = 10_000;
+
+/** `supercargo serve`: runs the registry until SIGTERM or SIGINT. */
+export function serveCommand(): Command {
+  const command = new Command("serve")
+    .description(
+      "Run the registry until SIGTERM or SIGINT. Requests that are running then are finished within --shutdown-grace.\n" +
+        "Log lines are JSON on standard output.",
+    )
+    .addHelpText("after", EXAMPLES);
+  return addConfigOptions(command).action(async () => {
+    const { config } = await configOf(command);
+    await serve(config);
+  });
+}
+
+const EXAMPLES = `
+Examples:
+  supercargo serve
+  supercargo serve --listen 0.0.0.0:5000 --data /var/lib/supercargo
+  SUPERCARGO_CATALOG=postgres://supercargo:secret@db.example/supercargo supercargo serve
+  supercargo serve --config /etc/supercargo.yaml --log-level debug`;
+
+async function serve(config: Config): Promise<void> {
+  const log = createLog(config);
+  const told = stopSignal();
+  {
+    await using server = await startServer(config, { log });
+    log.info({ url: server.url, ...server.address }, "listening");
+    process.stderr.write(greeting(config, server));
+    log.info({ signal: await told }, "stopping");
+    endAfter(config.shutdown.grace + CLOSE_MS_MAX, log);
+  }
+  log.info("stopped");
+}
+
+function createLog({ log }: Config): Logger {
+  return pino(
+    {
+      level: log.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    // Lines are written in the order of their making, several at once under load; what is left goes out at exit.
+    pino.destination({ dest: 1, sync: false }),
+  );
+}
+
+/** Resolves with the first signal to stop. A later one ends the process at once, with the code that shells give it. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const onSignal = (signal: NodeJS.Signals, number: number): void => {
+      first ??= performance.now();
+      if (performance.now() - first > IMPATIENT_AFTER_MS) process.exit(128 + number);
+      resolve(signal);
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+}
+
+/** The last resort, should something that was told to close never do so. */
+function endAfter(ms: number, log: Logger): void {
+  const timer = setTimeout(() => {
+    log.fatal("did not close in time; ending all the same");
+    process.exit(1);
+  }, ms);
+  timer.unref();
+}

@@ -1,0 +1,173 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+import {
+  type Bytes,
+  readAddress,
+  readBaseUrl,
+  readDuration,
+  readOrigins,
+  readPostgresUrl,
+  readSize,
+} from "./values.ts";
+
+/** The largest manifest that may be allowed: it is held in memory as a whole while it is read. */
+const MANIFEST_BYTES_MAX: Bytes = 64 * 2 ** 20;
+/** The smallest limit for manifests that the distribution-spec lets a registry have. */
+const MANIFEST_BYTES_MIN: Bytes = 4 * 2 ** 20;
+
+type Notes = {
+  /** One sentence on what the key decides. */
+  readonly about: string;
+  /** What it may be, to follow "it may be". */
+  readonly mayBe: string;
+  /** As a person would write it; absent for keys that may be left out. */
+  readonly default?: string;
+  /** Its value must never be printed, not even when it is refused. */
+  readonly isSecret?: boolean;
+};
+
+/** A key of the configuration file, and its other two names. */
+export type Key = Notes & {
+  /** With its group: `log.level`. */
+  readonly path: string;
+  /** `SUPERCARGO_LOG_LEVEL` */
+  readonly variable: string;
+  /** `--log-level` */
+  readonly flag: string;
+};
+
+const notes = z.registry<Notes>();
+
+function key<S extends z.ZodType>(schema: S, about: Notes & { default: z.input<S> }): z.ZodPrefault<S>;
+function key<S extends z.ZodType>(schema: S, about: Notes): z.ZodOptional<S>;
+function key(schema: z.ZodType, about: Notes): z.ZodType {
+  const whole = about.default === undefined ? schema.optional() : schema.prefault(about.default);
+  return whole.describe(about.about).register(notes, about);
+}
+
+function group<S extends z.core.$ZodLooseShape>(shape: S): z.ZodPrefault<z.ZodObject<S, z.core.$strict>> {
+  return z.strictObject(shape).prefault({} as never);
+}
+
+/** Text that `read` understands. */
+function text<T>(read: (value: string) => T | undefined): z.ZodType<T, string> {
+  return z.string().transform((value, context) => {
+    const result = read(value);
+    if (result === undefined) context.addIssue({ code: "custom", message: "not understood" });
+    return result ?? z.NEVER;
+  });
+}
+
+function size(atLeast: Bytes, atMost: Bytes): z.ZodType<Bytes, string | number> {
+  return z
+    .union([z.string(), z.int().nonnegative()])
+    .transform((value) => readSize(String(value)) ?? Number.NaN)
+    .refine((bytes) => bytes >= atLeast && bytes <= atMost);
+}
+
+const duration = text(readDuration);
+const DURATION_MAY_BE = "a whole number of s, m, h or d, such as 90s, 24h or 30d";
+
+/** The whole configuration: every key, what it may be, and what it is when nothing sets it. */
+export const CONFIG_SCHEMA = z.strictObject({
+  listen: key(text(readAddress), {
+    about: "Where to listen. Port 0 takes any that is free; 0.0.0.0 or [::] listens on every address.",
+    mayBe: "HOST:PORT, such as 127.0.0.1:5000, 0.0.0.0:5000 or [::1]:5000",
+    default: "127.0.0.1:5000",
+  }),
+  data: key(
+    z
+      .string()
+      .min(1)
+      .transform((folder) => resolve(folder)),
+    {
+      about: "The folder for blobs, uploads and the SQLite catalog. Made when it is not there.",
+      mayBe: "the path of a folder",
+      default: "./data",
+    },
+  ),
+  catalog: key(text(readPostgresUrl), {
+    about: "The PostgreSQL database for the catalog. Without it the catalog is SQLite, in the data folder.",
+    mayBe: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, special characters in the password percent-encoded",
+    isSecret: true,
+  }),
+  url: key(text(readBaseUrl), {
+    about:
+      "Where clients reach this registry, if not at the address it listens on. Events name it as their source.",
+    mayBe: "an http:// or https:// URL without path, such as https://registry.example.com",
+  }),
+  retention: key(duration, {
+    about: "How long events, and facts that are no longer true, can still be asked for.",
+    mayBe: DURATION_MAY_BE,
+    default: "30d",
+  }),
+  log: group({
+    level: key(z.enum(["error", "warn", "info", "debug"]), {
+      about: "How much is logged: info has a line per request, debug those of health checks too.",
+      mayBe: "error, warn, info or debug",
+      default: "info",
+    }),
+  }),
+  limits: group({
+    manifestBytes: key(size(MANIFEST_BYTES_MIN, MANIFEST_BYTES_MAX), {
+      about: "The largest manifest that is accepted.",
+      mayBe: "a size from 4MiB to 64MiB",
+      default: "4MiB",
+    }),
+    blobBytes: key(size(1, Number.MAX_SAFE_INTEGER), {
+      about: "The largest blob that is accepted. Without it there is no limit but the disk's.",
+      mayBe: "a size in B, KiB, MiB, GiB or TiB, such as 20GiB",
+    }),
+  }),
+  manifests: group({
+    missingBlobs: key(z.enum(["accept", "refuse"]), {
+      about: "What happens to a manifest that names blobs or manifests its repository does not have.",
+      mayBe: "accept or refuse",
+      default: "accept",
+    }),
+  }),
+  uploads: group({
+    expire: key(duration, {
+      about: "How long an unfinished upload is kept after its last byte.",
+      mayBe: DURATION_MAY_BE,
+      default: "24h",
+    }),
+  }),
+  cors: group({
+    origins: key(text(readOrigins), {
+      about: "Web pages of which origins may use the API from a browser.",
+      mayBe: "* for all, or origins separated by commas, such as https://ui.example.com",
+    }),
+  }),
+  shutdown: group({
+    grace: key(duration, {
+      about: "How long running requests may take to finish once the server was told to stop.",
+      mayBe: DURATION_MAY_BE,
+      default: "30s",
+    }),
+  }),
+});
+
+/** Everything that can be set, read and checked. */
+export type Config = z.output<typeof CONFIG_SCHEMA>;
+
+/** Every key, in the order of the schema. */
+export const KEYS: readonly Key[] = [...keysOf(CONFIG_SCHEMA, [])];
+
+function* keysOf(schema: z.ZodObject, path: readonly string[]): Generator<Key> {
+  for (const [name, member] of Object.entries(schema.shape)) {
+    const here = [...path, name];
+    const known = notes.get(member);
+    if (known) yield { ...known, ...namesOf(here) };
+    else yield* keysOf((member as z.ZodPrefault<z.ZodObject>).unwrap(), here);
+  }
+}
+
+function namesOf(path: readonly string[]): Pick<Key, "path" | "variable" | "flag"> {
+  const words = path.flatMap((segment) => segment.split(/(?=[A-Z])/));
+  return {
+    path: path.join("."),
+    variable: ["SUPERCARGO", ...words].join("_").toUpperCase(),
+    flag: `--${words.join("-").toLowerCase()}`,
+  };
+}

@@ -1,0 +1,89 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { RequestEntry } from "./observer.ts";
+
+/** Counters and gauges of one server, for Prometheus. */
+export type Metrics = {
+  observe(entry: RequestEntry): void;
+  /** All of them in the text format. */
+  expose(): Promise<{ readonly contentType: string; readonly body: string }>;
+};
+
+/** What is looked up when somebody asks. */
+export type MetricsSources = {
+  /** The newest revision of the catalog. */
+  readonly revision: () => Promise<number>;
+  /** Requests that are being answered. */
+  readonly running: () => number;
+};
+
+/** Upper bounds in seconds: from a cached page to a large upload over a slow line. */
+const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];
+
+/** How often the event loop's delay is sampled. At its default of 10 ms an idle server would never sleep. */
+const EVENT_LOOP_SAMPLE_MS = 100;
+
+/** Every method that is counted by its name; anyone can invent more. */
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/**
+ * Metrics in a register of their own. Labels are the route's pattern, the method and the status: how many series there
+ * are does not depend on what is stored or who asks.
+ */
+export function createMetrics(sources: MetricsSources): Metrics {
+  const register = new Registry();
+  collectDefaultMetrics({ register, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
+  addGauges(register, sources);
+  const requests = new Counter({
+    name: "supercargo_http_requests_total",
+    help: "Requests answered.",
+    labelNames: ["route", "method", "status"],
+    registers: [register],
+  });
+  const seconds = new Histogram({
+    name: "supercargo_http_request_duration_seconds",
+    help: "Time from a request's head to the end of its answer.",
+    labelNames: ["route", "method"],
+    buckets: DURATION_BUCKETS_S,
+    registers: [register],
+  });
+  const bytes = new Counter({
+    name: "supercargo_http_body_bytes_total",
+    help: "Bytes of request bodies (in) and answer bodies (out).",
+    labelNames: ["direction"],
+    registers: [register],
+  });
+  return {
+    observe({ route, method: sent, status, ms, bytesIn, bytesOut }) {
+      const method = METHODS.has(sent) ? sent : "other";
+      requests.inc({ route, method, status });
+      seconds.observe({ route, method }, ms / 1000);
+      bytes.inc({ direction: "in" }, bytesIn);
+      bytes.inc({ direction: "out" }, bytesOut);
+    },
+    async expose() {
+      return { contentType: register.contentType, body: await register.metrics() };
+    },
+  };
+}
+
+function addGauges(register: Registry, { revision, running }: MetricsSources): void {
+  const inFlight = new Gauge({
+    name: "supercargo_http_requests_in_flight",
+    help: "Requests that are being answered.",
+    registers: [],
+    collect() {
+      this.set(running());
+    },
+  });
+  const newest = new Gauge({
+    name: "supercargo_catalog_revision",
+    help: "The catalog's newest revision: how many events its log has had. NaN while the catalog does not answer.",
+    registers: [],
+    async collect() {
+      // The other metrics matter most when the catalog is gone; /readyz says that it is.
+      this.set(await revision().catch(() => Number.NaN));
+    },
+  });
+  register.registerMetric(inFlight);
+  register.registerMetric(newest);
+}

@@ -1,0 +1,53 @@
+import type { Logger } from "pino";
+import type { ErrorCode } from "../errors.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** What is noted of a request once it has been answered. */
+export type RequestEntry = {
+  readonly requestId: string;
+  readonly method: string;
+  /** The route's pattern, never the path: metrics are kept by it. */
+  readonly route: string;
+  /** The target as sent, query included. */
+  readonly path: string;
+  readonly status: number;
+  /** Bytes of the bodies. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly ms: number;
+  readonly actor: string;
+  readonly code?: ErrorCode;
+  /** Of a 5xx only: its cause, which is logged here and nowhere else. */
+  readonly error?: unknown;
+};
+
+/** Is told of every request, once, when it is over. */
+export type Observer = { finished(entry: RequestEntry): void };
+
+/** How much of a path is logged, in characters. Names and references of any legal length fit. */
+const PATH_LOGGED_MAX = 1024;
+
+/** Routes that machines call every few seconds: logged at `debug` unless they fail. */
+const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/** Logs every request as one line, and counts it. */
+export function createObserver({ log, metrics }: { log: Logger; metrics: Metrics }): Observer {
+  return {
+    finished(entry) {
+      metrics.observe(entry);
+      log[levelOf(entry)](lineOf(entry), "request");
+    },
+  };
+}
+
+/** Refusals are the client's business; what ends in a 5xx is ours. */
+function levelOf({ status, route }: RequestEntry): "error" | "info" | "debug" {
+  if (status >= 500) return "error";
+  return PROBES.has(route) ? "debug" : "info";
+}
+
+function lineOf({ error, path, ms, ...entry }: RequestEntry): object {
+  const shownPath = path.length > PATH_LOGGED_MAX ? `${path.slice(0, PATH_LOGGED_MAX)}…` : path;
+  const line = { ...entry, path: shownPath, ms: Math.round(ms * 1000) / 1000 };
+  return error === undefined ? line : { ...line, err: error };
+}

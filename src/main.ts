@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+import { enableCompileCache } from "node:module";
+import type { Command } from "commander";
+
+// Compiled code is kept between runs, so that a start does not begin with reading TypeScript. Before any other import.
+enableCompileCache();
+const { Command: Program, CommanderError } = await import("commander");
+const { EXIT_CODES, EXIT_USAGE } = await import("./commands/exit-codes.ts");
+const { VERSION } = await import("./commands/version.ts");
+const { RegistryError } = await import("./errors.ts");
+
+/** Every command with a line for the overview. Its file is loaded only when it is the one that is wanted. */
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
+  serve: {
+    summary: "run the registry",
+    load: async () => (await import("./commands/serve.ts")).serveCommand(),
+  },
+  config: {
+    summary: "look at the configuration",
+    load: async () => (await import("./commands/config.ts")).configCommand(),
+  },
+};
+
+const EXAMPLES = `
+Examples:
+  supercargo serve                        on 127.0.0.1:5000, with data in ./data
+  supercargo serve --listen 0.0.0.0:5000 --data /var/lib/supercargo
+  supercargo config show                  every setting in force, and where it comes from
+
+Exit codes: 0 done, 1 failed, 2 wrong command or configuration, 3 no such thing, 4 not allowed,
+5 no answer, 6 in use by another program, 7 the data cannot be used, 8 a check found faults.`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const program = new Program("supercargo")
+    .description("An OCI registry that can tell you what is in it.")
+    .version(VERSION, "-V, --version", "print the version")
+    .addHelpText("after", EXAMPLES);
+  const wanted = args.filter((arg) => arg !== "help").find((arg) => !arg.startsWith("-"));
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    if (name === wanted) program.addCommand((await load()).summary(summary));
+    else program.command(name).summary(summary);
+  }
+  applyToAll(program, (command) => command.exitOverride().showSuggestionAfterError());
+  await program.parseAsync(args, { from: "user" });
+}
+
+function applyToAll(command: Command, change: (command: Command) => void): void {
+  change(command);
+  for (const inner of command.commands) applyToAll(inner, change);
+}
+
+/** What a failure means for the process: a line for people, and a code for scripts. */
+function exitCodeOf(error: unknown): number {
+  // Commander has printed what it has to say.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  if (error instanceof RegistryError) {
+    console.error(`supercargo: ${error.message}`);
+    return EXIT_CODES[error.code];
+  }
+  console.error("supercargo: This is a bug, please report it:", error);
+  return 1;
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,85 @@
+import type { Logger } from "pino";
+import { openDiskBlobs } from "./blobs/disk.ts";
+import type { Engine } from "./catalog/engine.ts";
+import { openCatalog } from "./catalog/sql-catalog.ts";
+import type { Config } from "./config.ts";
+import { createApp } from "./http/app.ts";
+import { Listener } from "./http/listener.ts";
+import { createMetrics } from "./http/metrics.ts";
+import { createObserver } from "./http/observer.ts";
+import { ready } from "./http/readiness.ts";
+import { digestOf } from "./oci/digest.ts";
+import type { Registry } from "./registry/registry.ts";
+import { Upkeep, upkeepTasks } from "./registry/upkeep.ts";
+
+/** A server that answers. Disposing of it finishes running requests within `shutdown.grace`, then closes everything. */
+export type RunningServer = AsyncDisposable & {
+  /** Where it listens, with the port it was given when any free one was asked for. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Where clients reach it, without a slash at the end. */
+  readonly url: string;
+};
+
+/** A blob to ask for when all that matters is whether there is an answer. */
+const ANY_DIGEST = digestOf(new Uint8Array());
+
+/**
+ * Opens what the configuration names and listens.
+ * @throws ADDRESS_IN_USE, CATALOG_LOCKED, CATALOG_NEWER, CATALOG_UNREACHABLE, CONFIG_INVALID, DATA_UNUSABLE
+ */
+export async function startServer(config: Config, { log }: { log: Logger }): Promise<RunningServer> {
+  await using opened = new AsyncDisposableStack();
+  const catalog = opened.use(await openCatalog(await openEngine(config)));
+  const blobs = opened.use(await openDiskBlobs(config.data));
+  const registry: Registry = { catalog, blobs, options: registryOptions(config) };
+  opened.use(
+    new Upkeep(upkeepTasks(registry, upkeepTimes(config)), (task, err) => log.error({ task, err }, "upkeep")),
+  );
+
+  const metrics = createMetrics({
+    revision: async () => (await catalog.bounds()).revision,
+    running: () => listener.running,
+  });
+  const listener: Listener = opened.use(
+    await Listener.open({
+      app: createApp({
+        registry,
+        observer: createObserver({ log, metrics }),
+        service: {
+          url: () => url,
+          ready: () => ready({ catalog: () => catalog.bounds(), blobs: () => blobs.size(ANY_DIGEST) }),
+          metrics: () => metrics.expose(),
+          corsOrigins: config.cors.origins ?? [],
+        },
+      }),
+      listen: config.listen,
+      graceMs: config.shutdown.grace,
+      onCut: (requests) => log.warn({ requests }, "cut off: not finished within shutdown.grace"),
+    }),
+  );
+  const url = config.url ?? listener.url;
+  const owned = opened.move();
+  return { address: listener.address, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** The database of the catalog. Its driver is loaded here, as only one of the two is ever used. */
+async function openEngine({ catalog, data }: Config): Promise<Engine> {
+  if (catalog === undefined) {
+    const { openSqlite } = await import("./catalog/sqlite.ts");
+    return await openSqlite(data);
+  }
+  const { openPostgres } = await import("./catalog/postgres.ts");
+  return await openPostgres(catalog.reveal());
+}
+
+function registryOptions({ limits, manifests }: Config): Registry["options"] {
+  return {
+    manifestBytesMax: limits.manifestBytes,
+    blobBytesMax: limits.blobBytes,
+    missingBlobs: manifests.missingBlobs,
+  };
+}
+
+function upkeepTimes({ retention, uploads }: Config): { retentionMs: number; uploadsMs: number } {
+  return { retentionMs: retention, uploadsMs: uploads.expire };
+}
