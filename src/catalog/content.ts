@@ -1,0 +1,130 @@
+import type { Digest } from "../oci/digest.ts";
+import { formatPlatform } from "../oci/platform.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { ConfigDetails, ManifestContent, ManifestSummary } from "./catalog.ts";
+import type { Queryable, Value } from "./engine.ts";
+import { insertRows } from "./rows.ts";
+
+/**
+ * Longest key and value, in bytes, of an annotation or label that lists can be filtered by. Longer ones are kept and
+ * shown, but not indexed: PostgreSQL cannot index more than 2,704 bytes a row.
+ */
+const INDEXED_KEY_BYTES_MAX = 255;
+const INDEXED_VALUE_BYTES_MAX = 1_024;
+
+export type SummaryRow = {
+  media_type: string;
+  artifact_type: string | null;
+  size: number;
+  image_size: number;
+  subject: Digest | null;
+};
+
+/** What a row of `content` says of a manifest. */
+export function summaryOf(row: SummaryRow): ManifestSummary {
+  return {
+    mediaType: row.media_type,
+    ...(row.artifact_type !== null && { artifactType: row.artifact_type }),
+    size: row.size,
+    imageSize: row.image_size,
+    ...(row.subject !== null && { subject: row.subject }),
+  };
+}
+
+/**
+ * Stores what a digest means, unless it is known; what had been dropped with an old deletion comes back. Locks it until
+ * the transaction ends in either case, so that a compaction does not drop it meanwhile.
+ */
+export async function storeContent(tx: Queryable, content: ManifestContent): Promise<void> {
+  const { digest } = content;
+  const isNew = await tx.run(
+    `insert into content
+        (digest, media_type, artifact_type, size, image_size, subject, config, annotations, bytes)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      on conflict (digest) do update set bytes = excluded.bytes where content.bytes is null`,
+    [
+      digest,
+      content.mediaType,
+      content.artifactType ?? null,
+      content.size,
+      content.imageSize,
+      content.subject ?? null,
+      content.config ?? null,
+      JSON.stringify(content.annotations),
+      content.bytes,
+    ],
+  );
+  if (isNew === 0) return;
+  await storePairs(tx, "content_blob (digest, blob)", pairs(digest, content.blobs));
+  await storePairs(tx, "content_child (digest, child)", pairs(digest, content.children));
+  await storePairs(
+    tx,
+    "content_platform (digest, platform)",
+    pairs(digest, content.platforms.map(formatPlatform)),
+  );
+  await storePairs(tx, "content_annotation (digest, key, value)", indexed(digest, content.annotations));
+}
+
+/** Notes what a config blob says, for every manifest that names it. */
+export async function storeDetails(tx: Queryable, config: Digest, details: ConfigDetails): Promise<void> {
+  const { labels, imageCreated, platform } = details;
+  const undescribed = await tx.all<{ digest: Digest }>(
+    `update content set labels = ?, image_created = ?
+      where config = ? and labels is null and bytes is not null returning digest`,
+    [JSON.stringify(labels), imageCreated?.getTime() ?? null, config],
+  );
+  for (const { digest } of undescribed) {
+    await storePairs(tx, "content_label (digest, key, value)", indexed(digest, labels));
+    const platforms = platform ? [formatPlatform(platform)] : [];
+    await storePairs(tx, "content_platform (digest, platform)", pairs(digest, platforms));
+  }
+}
+
+/** Lets the manifests of one repository show what their config says: only there has the config been pushed. */
+export async function markDescribed(
+  tx: Queryable,
+  repository: RepositoryName,
+  config: Digest,
+): Promise<void> {
+  await tx.run(
+    `update manifest set described = 1 where repository = ? and until is null and described = 0
+      and digest in (select digest from content where config = ?)`,
+    [repository, config],
+  );
+}
+
+/** True when a manifest of the repository names this config and has not been described. */
+export async function hasUndescribed(
+  tx: Queryable,
+  repository: RepositoryName,
+  config: Digest,
+): Promise<boolean> {
+  const rows = await tx.all(
+    `select 1 from content c join manifest m on m.digest = c.digest
+      where c.config = ? and m.repository = ? and m.until is null and m.described = 0 limit 1`,
+    [config, repository],
+  );
+  return rows.length > 0;
+}
+
+function storePairs(tx: Queryable, into: string, rows: readonly (readonly Value[])[]): Promise<void> {
+  return insertRows(tx, { into, rows, end: "on conflict do nothing" });
+}
+
+function pairs(digest: Digest, values: readonly string[]): Value[][] {
+  return [...new Set(values)].map((value) => [digest, value]);
+}
+
+function indexed(digest: Digest, entries: Readonly<Record<string, string>>): Value[][] {
+  return Object.entries(entries)
+    .filter(
+      ([key, value]) =>
+        isIndexable(key, INDEXED_KEY_BYTES_MAX) && isIndexable(value, INDEXED_VALUE_BYTES_MAX),
+    )
+    .map(([key, value]) => [digest, key, value]);
+}
+
+/** PostgreSQL holds no NUL in text, and half a surrogate pair is no text to either database. */
+function isIndexable(text: string, bytesMax: number): boolean {
+  return Buffer.byteLength(text) <= bytesMax && !text.includes("\0") && text.isWellFormed();
+}

@@ -1,0 +1,35 @@
+/** What a parameter may be. Times are integers (milliseconds since 1970, UTC), truth is 0 or 1. */
+export type Value = string | number | null | Uint8Array;
+
+/** Runs SQL that both databases accept. Parameters are `?`, in order. */
+export interface Queryable {
+  all<Row>(sql: string, values?: readonly Value[]): Promise<Row[]>;
+  /** Resolves with the number of rows changed. */
+  run(sql: string, values?: readonly Value[]): Promise<number>;
+}
+
+/** Column types whose names differ; migrations write them as `{integer}`. */
+export type ColumnTypes = {
+  /** 64 bits; as a primary key the cheapest the database has. */
+  readonly integer: string;
+  /** Text that sorts by its bytes. */
+  readonly text: string;
+  readonly bytes: string;
+};
+
+/**
+ * All that differs between SQLite and PostgreSQL. Where code elsewhere would ask which database it runs on, a member
+ * belongs here instead. Queries of the engine itself see what was committed when they began.
+ */
+export interface Engine extends Queryable, AsyncDisposable {
+  readonly types: ColumnTypes;
+
+  /**
+   * Runs `change` in one transaction and resolves when it is durable; rolls back when it throws. `change` may run again
+   * after a conflict with another transaction, and may be committed together with others.
+   */
+  transaction<T>(change: (tx: Queryable) => Promise<T>): Promise<T>;
+
+  /** Waits until no other transaction holds `key`, and holds it until the end of this one. */
+  lock(tx: Queryable, key: string): Promise<void>;
+}

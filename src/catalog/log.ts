@@ -1,0 +1,151 @@
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { Tag } from "../oci/tag.ts";
+import type { Event, EventType, Origin, Revision } from "./catalog.ts";
+import type { Queryable, Value } from "./engine.ts";
+import { insertRows } from "./rows.ts";
+import { summaryOf, type SummaryRow } from "./content.ts";
+
+/** A change that has been decided on and takes its revision when the write ends. */
+export type Draft = {
+  readonly type: EventType;
+  readonly tag?: Tag;
+  readonly digest?: Digest;
+  readonly previous?: Digest | undefined;
+};
+
+/**
+ * Facts as a function of the log: what each type of event does to them, as one statement over a span of revisions.
+ * Within a span every fact is named once by each type of event, so the order of events in it does not matter.
+ */
+const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: string }[] = [
+  {
+    types: ["repository.created"],
+    sql: `insert into repository (name, since)
+      select e.repository, e.revision from event e
+      where e.revision between ? and ? and e.type = 'repository.created'`,
+  },
+  {
+    types: ["manifest.pushed"],
+    sql: `insert into manifest (repository, digest, since, subject)
+      select e.repository, e.digest, e.revision, c.subject from event e join content c on c.digest = e.digest
+      where e.revision between ? and ? and e.type = 'manifest.pushed'`,
+  },
+  {
+    types: ["tag.set", "tag.deleted"],
+    sql: `update tag set until = event.revision from event
+      where event.revision between ? and ? and event.type in ('tag.set', 'tag.deleted')
+      and tag.repository = event.repository and tag.name = event.tag and tag.until is null`,
+  },
+  {
+    types: ["tag.set"],
+    sql: `insert into tag (repository, name, digest, since, created, updated)
+      select e.repository, e.tag, e.digest, e.revision,
+        coalesce((select t.created from tag t where t.repository = e.repository and t.until = e.revision), e.time), e.time
+      from event e where e.revision between ? and ? and e.type = 'tag.set'`,
+  },
+  {
+    types: ["manifest.deleted"],
+    sql: `update manifest set until = event.revision from event
+      where event.revision between ? and ? and event.type = 'manifest.deleted'
+      and manifest.repository = event.repository and manifest.digest = event.digest and manifest.until is null`,
+  },
+  {
+    types: ["repository.deleted"],
+    sql: `update repository set until = event.revision from event
+      where event.revision between ? and ? and event.type = 'repository.deleted'
+      and repository.name = event.repository and repository.until is null`,
+  },
+];
+
+/**
+ * Takes the next revisions for the drafts, writes them to the log, and lets them take effect on the facts. To be called
+ * last in a transaction: from here on others who write wait, and the order in which they got here is that of commits.
+ */
+export async function append(
+  tx: Queryable,
+  repository: RepositoryName,
+  { drafts, origin }: { drafts: readonly Draft[]; origin: Origin },
+): Promise<void> {
+  if (drafts.length === 0) return;
+  const now = Date.now();
+  const [clock] = await tx.all<{ revision: number; time: number }>(
+    `update clock set revision = revision + ?, time = case when time > ? then time else ? end
+      where id = 1 returning revision, time`,
+    [drafts.length, now, now],
+  );
+  if (!clock) throw new Error("The catalog has lost its clock.");
+  const first = clock.revision - drafts.length + 1;
+  const rows = drafts.map((draft, position): Value[] => [
+    first + position,
+    clock.time,
+    draft.type,
+    repository,
+    draft.tag ?? null,
+    draft.digest ?? null,
+    draft.previous ?? null,
+    origin.actor,
+    origin.requestId,
+  ]);
+  const into = "event (revision, time, type, repository, tag, digest, previous, actor, request)";
+  await insertRows(tx, { into, rows });
+  const types = new Set(drafts.map((draft) => draft.type));
+  for (const effect of EFFECTS) {
+    if (effect.types.some((type) => types.has(type))) await tx.run(effect.sql, [first, clock.revision]);
+  }
+}
+
+type LogRow = { newest: number; oldest: number };
+
+type EventRow = Partial<SummaryRow> & {
+  revision: number;
+  time: number;
+  type: EventType;
+  repository: RepositoryName;
+  tag: Tag | null;
+  digest: Digest | null;
+  previous: Digest | null;
+  actor: string;
+  request: string;
+};
+
+/** Events after a revision, oldest first, and where the log begins and ends at the same moment. */
+export async function readLog(
+  database: Queryable,
+  { after, limit }: { after: Revision; limit: number },
+): Promise<{ revision: Revision; oldest: Revision; events: Event[] }> {
+  // One statement, because only that sees one state: a page that ends before `newest` without being full, or begins
+  // after events that were compacted meanwhile, would lose them for its reader.
+  const rows = await database.all<LogRow & (EventRow | { revision: null })>(
+    `select clock.revision as newest, clock.oldest,
+        page.revision, page.time, page.type, page.repository, page.tag, page.digest, page.previous, page.actor,
+        page.request, content.media_type, content.artifact_type, content.size, content.image_size, content.subject
+      from clock
+      left join (
+        select revision, time, type, repository, tag, digest, previous, actor, request
+          from event where revision > ? order by revision limit ?
+      ) page on true
+      left join content on content.digest = page.digest
+      where clock.id = 1 order by page.revision`,
+    [after, limit],
+  );
+  const [clock] = rows;
+  if (!clock) throw new Error("The catalog has lost its clock.");
+  const events = rows.filter((row) => row.revision !== null).map(eventOf);
+  return { revision: clock.newest, oldest: clock.oldest, events };
+}
+
+function eventOf(row: EventRow): Event {
+  return {
+    revision: row.revision,
+    time: new Date(row.time),
+    type: row.type,
+    repository: row.repository,
+    ...(row.tag !== null && { tag: row.tag }),
+    ...(row.digest !== null && { digest: row.digest }),
+    ...(row.previous !== null && { previousDigest: row.previous }),
+    actor: row.actor,
+    requestId: row.request,
+    ...(row.media_type && { manifest: summaryOf(row as SummaryRow) }),
+  };
+}

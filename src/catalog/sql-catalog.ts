@@ -1,0 +1,249 @@
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { Reference } from "../oci/reference.ts";
+import type { Tag } from "../oci/tag.ts";
+import type {
+  Catalog,
+  EventPage,
+  Facts,
+  ManifestFact,
+  Origin,
+  Page,
+  Referrer,
+  Revision,
+  TagFact,
+  Transaction,
+} from "./catalog.ts";
+import { compact } from "./compaction.ts";
+import type { Engine } from "./engine.ts";
+import { readLog } from "./log.ts";
+import { migrate } from "./migrations.ts";
+import { momentOf, NOW, requireRetained, type Moment } from "./moment.ts";
+import { SqlTransaction } from "./sql-transaction.ts";
+
+/** Rows fetched at a time by reads that go through everything; fewer where each brings a manifest along. */
+const SCAN_ROWS = 1_000;
+const SCAN_MANIFESTS = 10;
+
+type ReferrersFilter = { readonly artifactType?: string | undefined; readonly bytesMax: number };
+
+type ReferrerRow = {
+  digest: Digest;
+  media_type: string;
+  artifact_type: string | null;
+  size: number;
+  /** None of a row that the page has no more room for. */
+  annotations: string | null;
+};
+
+/** Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. */
+export async function openCatalog(engine: Engine): Promise<Catalog> {
+  try {
+    await migrate(engine);
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  }
+  return new SqlCatalog(engine);
+}
+
+class SqlCatalog implements Catalog {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async bounds(): Promise<{ revision: Revision; oldest: Revision }> {
+    const [row] = await this.#engine.all<{ revision: number; oldest: number }>(
+      `select revision, oldest from clock where id = 1`,
+    );
+    return { revision: row?.revision ?? 0, oldest: row?.oldest ?? 0 };
+  }
+
+  async findManifest(
+    repository: RepositoryName,
+    reference: Reference,
+    at?: Revision,
+  ): Promise<ManifestFact | undefined> {
+    const [table, column, key] =
+      reference.kind === "tag" ? ["tag", "name", reference.tag] : ["manifest", "digest", reference.digest];
+    const [row] = await this.#read(at, ({ holds, values }) =>
+      this.#engine.all<{ digest: Digest; media_type: string; bytes: Uint8Array }>(
+        `select c.digest, c.media_type, c.bytes from ${table} f join content c on c.digest = f.digest
+          where f.repository = ? and f.${column} = ? and ${holds("f")}`,
+        [repository, key, ...values],
+      ),
+    );
+    return row && { repository, digest: row.digest, mediaType: row.media_type, bytes: row.bytes };
+  }
+
+  async findBlob(repository: RepositoryName, digest: Digest): Promise<{ size: number } | undefined> {
+    const [row] = await this.#engine.all<{ size: number }>(
+      `select size from blob where repository = ? and digest = ?`,
+      [repository, digest],
+    );
+    return row;
+  }
+
+  async repositoriesWithBlob(digest: Digest, limit: number): Promise<RepositoryName[]> {
+    const rows = await this.#engine.all<{ repository: RepositoryName }>(
+      `select repository from blob where digest = ? order by repository limit ?`,
+      [digest, limit],
+    );
+    return rows.map((row) => row.repository);
+  }
+
+  async hasRepository(repository: RepositoryName, at?: Revision): Promise<boolean> {
+    const rows = await this.#read(at, ({ holds, values }) =>
+      this.#engine.all(`select 1 from repository f where f.name = ? and ${holds("f")}`, [
+        repository,
+        ...values,
+      ]),
+    );
+    return rows.length > 0;
+  }
+
+  async listRepositories({ after = "", limit, at }: Page<string>): Promise<RepositoryName[]> {
+    const rows = await this.#read(at, ({ holds, values }) =>
+      this.#engine.all<{ name: RepositoryName }>(
+        `select f.name from repository f where f.name > ? and ${holds("f")}
+          and exists (select 1 from manifest m where m.repository = f.name and ${holds("m")})
+          order by f.name limit ?`,
+        [after, ...values, ...values, limit],
+      ),
+    );
+    return rows.map((row) => row.name);
+  }
+
+  async listTags(repository: RepositoryName, { after = "", limit, at }: Page<string>): Promise<TagFact[]> {
+    const rows = await this.#read(at, ({ holds, values }) =>
+      this.#engine.all<{ name: Tag; digest: Digest; created: number; updated: number }>(
+        `select f.name, f.digest, f.created, f.updated from tag f
+          where f.repository = ? and f.name > ? and ${holds("f")} order by f.name limit ?`,
+        [repository, after, ...values, limit],
+      ),
+    );
+    return rows.map((row) => ({
+      repository,
+      name: row.name,
+      digest: row.digest,
+      created: new Date(row.created),
+      updated: new Date(row.updated),
+    }));
+  }
+
+  async listReferrers(
+    repository: RepositoryName,
+    subject: Digest,
+    { after = "", limit, at, artifactType, bytesMax }: Page<string> & ReferrersFilter,
+  ): Promise<{ referrers: Referrer[]; more: boolean }> {
+    const [ofType, types] =
+      artifactType === undefined ? ["", []] : ["and c.artifact_type = ?", [artifactType]];
+    const rows = await this.#read(at, ({ holds, values }) =>
+      this.#engine.all<ReferrerRow>(
+        `select digest, media_type, artifact_type, size,
+            case when total <= ? or total = octet_length(annotations) then annotations end as annotations
+          from (
+            select c.digest, c.media_type, c.artifact_type, c.size, c.annotations,
+                sum(octet_length(c.annotations)) over (order by f.digest) as total
+              from manifest f join content c on c.digest = f.digest
+              where f.repository = ? and f.subject = ? and f.digest > ? and ${holds("f")} ${ofType}
+              order by f.digest limit ?
+          ) page order by digest`,
+        [bytesMax, repository, subject, after, ...values, ...types, limit + 1],
+      ),
+    );
+    const referrers = rows.slice(0, limit).flatMap(referrerOf);
+    return { referrers, more: rows.length > referrers.length };
+  }
+
+  async events({ after, limit }: { after: Revision; limit: number }): Promise<EventPage> {
+    const { revision, oldest, events } = await readLog(this.#engine, { after, limit });
+    requireRetained(after, { revision, oldest });
+    return { revision, events };
+  }
+
+  write<T>(repository: RepositoryName, origin: Origin, change: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#engine.transaction(async (queryable) => {
+      await this.#engine.lock(queryable, `repository ${repository}`);
+      const tx = new SqlTransaction(queryable, repository);
+      const result = await change(tx);
+      await tx.finish(origin);
+      return result;
+    });
+  }
+
+  compact(before: Date): Promise<Revision> {
+    return compact(this.#engine, before.getTime());
+  }
+
+  async facts(at?: Revision): Promise<Facts> {
+    // Three statements see one state only if it is one that has passed.
+    return this.#read(at ?? (await this.bounds()).revision, async ({ holds, values }) => {
+      const where = `where ${holds("f")}`;
+      const read = <Row>(sql: string): Promise<Row[]> => this.#engine.all<Row>(sql, values);
+      return {
+        repositories: await read(`select f.name, f.since from repository f ${where} order by f.name`),
+        manifests: await read(
+          `select f.repository, f.digest, f.since from manifest f ${where} order by f.repository, f.digest`,
+        ),
+        tags: await read(
+          `select f.repository, f.name, f.digest, f.since from tag f ${where} order by f.repository, f.name`,
+        ),
+      };
+    });
+  }
+
+  async *allBlobs(): AsyncGenerator<{ repository: RepositoryName; digest: Digest; size: number }> {
+    let [repository, digest] = ["", ""];
+    for (;;) {
+      const rows = await this.#engine.all<{ repository: RepositoryName; digest: Digest; size: number }>(
+        `select repository, digest, size from blob where (repository, digest) > (?, ?) order by repository, digest limit ?`,
+        [repository, digest, SCAN_ROWS],
+      );
+      yield* rows;
+      const last = rows.at(-1);
+      if (!last) return;
+      ({ repository, digest } = last);
+    }
+  }
+
+  async *allContents(): AsyncGenerator<{ digest: Digest; bytes: Uint8Array | undefined }> {
+    for (let after: string | undefined = ""; after !== undefined;) {
+      const rows: { digest: Digest; bytes: Uint8Array | null }[] = await this.#engine.all(
+        `select digest, bytes from content where digest > ? order by digest limit ?`,
+        [after, SCAN_MANIFESTS],
+      );
+      for (const { digest, bytes } of rows) yield { digest, bytes: bytes ?? undefined };
+      after = rows.at(-1)?.digest;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine[Symbol.asyncDispose]();
+  }
+
+  /** Reads facts as they are, or as they were at a revision. */
+  async #read<T>(at: Revision | undefined, read: (moment: Moment) => Promise<T>): Promise<T> {
+    if (at === undefined) return read(NOW);
+    requireRetained(at, await this.bounds());
+    const result = await read(momentOf(at));
+    // A compaction may have begun meanwhile. It moves the bounds before it takes anything out.
+    requireRetained(at, await this.bounds());
+    return result;
+  }
+}
+
+function referrerOf(row: ReferrerRow): Referrer[] {
+  if (row.annotations === null) return [];
+  return [
+    {
+      digest: row.digest,
+      mediaType: row.media_type,
+      size: row.size,
+      ...(row.artifact_type !== null && { artifactType: row.artifact_type }),
+      annotations: JSON.parse(row.annotations) as Record<string, string>,
+    },
+  ];
+}
