@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { CONFIG_SCHEMA, KEYS, type Key } from "../src/config/schema.ts";
@@ -6,6 +7,7 @@ import { CONFIG_SCHEMA, KEYS, type Key } from "../src/config/schema.ts";
 const PAGES: readonly (readonly [file: string, write: () => string])[] = [
   ["docs/configuration.md", configurationPage],
   ["docs/config.schema.json", configurationSchema],
+  ["docs/cli.md", commandsPage],
 ];
 
 const isCheck = process.argv.includes("--check");
@@ -47,4 +49,24 @@ ${about}
 
 function configurationSchema(): string {
   return `${JSON.stringify(z.toJSONSchema(CONFIG_SCHEMA, { io: "input" }), undefined, 2)}\n`;
+}
+
+function commandsPage(): string {
+  return `# Commands
+
+Written by \`npm run docs\`: what every command says of itself with \`--help\`. From a checkout, \`supercargo\` is
+\`npx node src/main.ts\`, and \`supercargo serve\` is \`npm start\` as well.
+${helpOf([])}`;
+}
+
+/** What a command says with `--help`, and below it what its own commands say. */
+function helpOf(words: readonly string[]): string {
+  const help = execFileSync(process.execPath, ["src/main.ts", ...words, "--help"], { encoding: "utf8" });
+  const [, list = ""] = /^Commands:\n((?: .*\n)+)/m.exec(help) ?? [];
+  const inner = [...list.matchAll(/^ {2}([a-z-]+)/gm)]
+    .map(([, name = ""]) => name)
+    .filter((name) => name !== "help");
+  const heading = ["supercargo", ...words].join(" ");
+  const section = `\n## \`${heading}\`\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\`\n`;
+  return section + inner.map((name) => helpOf([...words, name])).join("");
 }
