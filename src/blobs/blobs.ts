@@ -1,0 +1,90 @@
+import type { Readable } from "node:stream";
+import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
+
+/** First and last byte wanted, both inclusive, as in an HTTP range; `first` ≤ `last` < the blob's size. */
+export type ByteRange = { readonly first: number; readonly last: number };
+
+export type BlobContent = {
+  /** Of the whole blob, in bytes, also when only a range of it was asked for. */
+  readonly size: number;
+  /** The bytes asked for. An outage on the way is an error of the stream. */
+  readonly stream: Readable;
+};
+
+export type UploadStatus = {
+  /** Bytes stored so far: the offset at which the next chunk starts. */
+  readonly size: number;
+};
+
+export type AppendOptions = {
+  /** Where the caller believes the upload ends, in bytes. */
+  readonly offset?: number | undefined;
+  /** How many bytes the upload may have in all, those stored earlier included. */
+  readonly limit?: number | undefined;
+};
+
+/**
+ * Where the bytes of blobs live, addressed by their digest. Who may see a blob, and in which repositories it is,
+ * the catalog knows; here a digest is either stored or it is not. Every implementation passes `test/contract/blobs.ts`.
+ *
+ * Guarantees:
+ * - A digest that `size` or `read` finds is whole and was verified. Once `finishUpload` has resolved it is durable:
+ *   it survives a power cut.
+ * - Nothing half-written is ever visible under a digest, whatever fails and whenever.
+ * - An upload survives a restart of the server: what `append` acknowledged is there when the store is opened again.
+ *   More than that may be there, if the server ended without a word; `findUpload` tells.
+ * - Absence is `undefined`, never an error. An outage is an error (`UNAVAILABLE`), never absence.
+ * - Several processes may use one store at the same time, and an upload may go on in another one, but not in two at once.
+ *
+ * An upload is changed by one call at a time: `append`, `finishUpload` and `cancelUpload` refuse with
+ * `BLOB_UPLOAD_INVALID` while another of them is at work on the same upload. An id that could not be one is the id of
+ * no upload.
+ */
+export interface Blobs extends AsyncDisposable {
+  /** Size in bytes of the stored blob. */
+  size(digest: Digest): Promise<number | undefined>;
+
+  /** The blob's bytes, or those of `range`, as a stream that the caller must consume or destroy. */
+  read(digest: Digest, range?: ByteRange): Promise<BlobContent | undefined>;
+
+  /**
+   * Removes a blob; true if there was one. Whoever has it open reads on to its end. A power cut soon after may bring
+   * it back.
+   */
+  remove(digest: Digest): Promise<boolean>;
+
+  /** Every stored digest with its size, in no particular order. Reads folders, not contents. */
+  list(): AsyncIterable<{ readonly digest: Digest; readonly size: number }>;
+
+  /**
+   * Starts an empty upload under an id of the caller's making: letters, digits and `._-`, 128 at most, the first
+   * one no dot. `BLOB_UPLOAD_INVALID` when it is none, or in use. `algorithm` is what will most likely be asked for at
+   * the end; another one costs reading the upload once more.
+   */
+  startUpload(id: string, algorithm: SupportedAlgorithm): Promise<void>;
+
+  /** How far an upload is; undefined when there is none by that id. */
+  findUpload(id: string): Promise<UploadStatus | undefined>;
+
+  /**
+   * Adds the bytes of `source` to the end of an upload and resolves with its new size. When `source` breaks off, what
+   * arrived before stays, and its error is passed on. On every other error the upload is back at the size it had:
+   * `BLOB_UPLOAD_UNKNOWN` when there is none by that id; `RANGE_INVALID` when `offset` is given and is not its size;
+   * `SIZE_EXCEEDED` beyond `limit`; `STORAGE_FULL`. What is left of `source` then is the caller's: it is not destroyed,
+   * so that the caller can still answer on its connection.
+   */
+  append(id: string, source: Readable, options?: AppendOptions): Promise<UploadStatus>;
+
+  /**
+   * Verifies an upload against `digest` and makes it the blob by that name, durably; the upload is then gone.
+   * `DIGEST_INVALID` when the bytes have another digest, or nobody here can compute it (the upload stays);
+   * `BLOB_UPLOAD_UNKNOWN`, `STORAGE_FULL`. An outage may cost the upload. Storing what is stored already succeeds.
+   */
+  finishUpload(id: string, digest: Digest): Promise<{ readonly size: number }>;
+
+  /** Ends an upload and drops its bytes; true if there was one. */
+  cancelUpload(id: string): Promise<boolean>;
+
+  /** Unfinished uploads with their last change, oldest first. */
+  listUploads(): AsyncIterable<{ readonly id: string; readonly size: number; readonly changed: Date }>;
+}

@@ -1,0 +1,217 @@
+import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
+import { constants } from "node:fs";
+import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { RegistryError } from "../errors.ts";
+import { digestParts, parseAlgorithm } from "../oci/digest.ts";
+import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
+import { shown } from "../oci/shown.ts";
+import type { AppendOptions, UploadStatus } from "./blobs.ts";
+import { onDisk, unlessAbsent } from "./disk-errors.ts";
+import { blobPath, createFile, findFile, removeFile, syncFolder, uploadsFolder } from "./disk-layout.ts";
+import { FileTail } from "./file-tail.ts";
+import { RunningDigests } from "./running-digests.ts";
+
+/** What an upload's id may be: the name of a file, and of no other folder. */
+const UPLOAD_ID = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
+
+/** How much of an upload is read at once when it has to be read again, in bytes. */
+const REREAD_BYTES = 1024 * 1024;
+
+type Placing = { readonly file: FileHandle; readonly size: number; readonly path: string };
+
+/** The uploads of a store on disk, each a file by the name of its id; the methods are those of `Blobs`. */
+export class DiskUploads {
+  readonly #root: string;
+  readonly #folder: string;
+  readonly #digests = new RunningDigests();
+  readonly #busy = new Set<string>();
+
+  /** `root` is the folder of the whole store. */
+  constructor(root: string) {
+    this.#root = root;
+    this.#folder = uploadsFolder(root);
+  }
+
+  async start(id: string, algorithm: SupportedAlgorithm): Promise<void> {
+    if (!UPLOAD_ID.test(id)) throw unusable(id, "cannot be one");
+    const made = await onDisk("start an upload", () => createFile(join(this.#folder, id)));
+    if (!made) throw unusable(id, "is in use");
+    this.#digests.keep(id, { algorithm, hash: createHash(algorithm), size: 0 });
+  }
+
+  async find(id: string): Promise<UploadStatus | undefined> {
+    if (!UPLOAD_ID.test(id)) return undefined;
+    const found = await onDisk("look up an upload", () => findFile(join(this.#folder, id)));
+    return found && { size: found.size };
+  }
+
+  async append(id: string, source: Readable, { offset, limit }: AppendOptions): Promise<UploadStatus> {
+    const arriving = new Arriving(source);
+    const status = await this.#alone(id, "store an upload", async () => {
+      await using file = await this.#open(id);
+      const { size } = await file.stat();
+      if (offset !== undefined && offset !== size) throw otherOffset(id, size, offset);
+      const running = this.#digests.take(id, size);
+      const tail = new FileTail(file, size);
+      try {
+        await receive(arriving, tail, { hash: running?.hash, limit });
+      } catch (error) {
+        await tail.settle();
+        await file.truncate(size);
+        throw error;
+      }
+      if (running !== undefined) this.#digests.keep(id, { ...running, size: tail.size });
+      return { size: tail.size };
+    });
+    if (arriving.broken !== undefined) throw arriving.broken;
+    return status;
+  }
+
+  async finish(id: string, digest: Digest): Promise<{ size: number }> {
+    const algorithm = parseAlgorithm(digestParts(digest).algorithm);
+    return this.#alone(id, "finish an upload", async () => {
+      await using file = await this.#open(id);
+      const { size } = await file.stat();
+      const running = this.#digests.take(id, size);
+      const hash = running?.algorithm === algorithm ? running.hash : await readAgain(file, algorithm);
+      const actual = `${algorithm}:${hash.copy().digest("hex")}`;
+      if (actual !== digest) {
+        this.#digests.keep(id, { algorithm, hash, size });
+        throw otherDigest(digest, { actual, size });
+      }
+      await this.#place(id, { file, size, path: blobPath(this.#root, digest, algorithm) });
+      return { size };
+    });
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    if (!UPLOAD_ID.test(id)) return false;
+    return this.#alone(id, "cancel an upload", () => {
+      this.#digests.drop(id);
+      return removeFile(join(this.#folder, id));
+    });
+  }
+
+  async *list(): AsyncGenerator<{ id: string; size: number; changed: Date }> {
+    const uploads: { id: string; size: number; changed: Date }[] = [];
+    await onDisk("list the uploads", async () => {
+      for (const id of await readdir(this.#folder)) {
+        const file = UPLOAD_ID.test(id) ? await findFile(join(this.#folder, id)) : undefined;
+        if (file !== undefined) uploads.push({ id, ...file });
+      }
+    });
+    yield* uploads.toSorted((a, b) => a.changed.getTime() - b.changed.getTime());
+  }
+
+  /** Does `work` on an upload's file while no one else changes it. */
+  async #alone<T>(id: string, doing: string, work: () => Promise<T>): Promise<T> {
+    if (this.#busy.has(id)) {
+      const message = `Upload ${shown(id)} is being changed by another request; try again when that one has ended.`;
+      throw new RegistryError("BLOB_UPLOAD_INVALID", message);
+    }
+    this.#busy.add(id);
+    try {
+      return await onDisk(doing, work);
+    } finally {
+      this.#busy.delete(id);
+    }
+  }
+
+  /** Gives a verified upload its blob's name: its bytes are durable before that, the name is when this resolves. */
+  async #place(id: string, { file, size, path }: Placing): Promise<void> {
+    const upload = join(this.#folder, id);
+    const stored = await lstat(path).catch(() => undefined);
+    if (stored?.isFile() && stored.size === size) {
+      await unlink(upload);
+    } else {
+      await makeDurable(file, upload);
+      await rename(upload, path);
+    }
+    // Also for a blob that was there already: another process may have named it and not got any further.
+    await syncFolder(dirname(path));
+  }
+
+  async #open(id: string): Promise<FileHandle> {
+    const { O_RDWR, O_NOFOLLOW } = constants;
+    const file = UPLOAD_ID.test(id)
+      ? await unlessAbsent(this.#folder, () => open(join(this.#folder, id), O_RDWR | O_NOFOLLOW))
+      : undefined;
+    if (file !== undefined) return file;
+    const message = `There is no upload ${shown(id)}: it was finished, cancelled or expired, or never was. Start one.`;
+    throw new RegistryError("BLOB_UPLOAD_UNKNOWN", message);
+  }
+}
+
+/** The chunks of a source. One that breaks off just ends here, and `broken` says why: that is no failure of ours. */
+class Arriving {
+  readonly #source: Readable;
+  broken: Error | undefined;
+
+  constructor(source: Readable) {
+    this.#source = source;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#source.iterator({ destroyOnReturn: false });
+    } catch (error) {
+      this.broken = error instanceof Error ? error : new Error("The source broke off", { cause: error });
+    }
+  }
+}
+
+type Receiving = { readonly hash: Hash | undefined; readonly limit: number | undefined };
+
+async function receive(
+  chunks: AsyncIterable<Uint8Array>,
+  tail: FileTail,
+  { hash, limit = Infinity }: Receiving,
+): Promise<void> {
+  for await (const chunk of chunks) {
+    if (tail.size + chunk.length > limit) {
+      const message = `The upload is larger than the ${limit} bytes that are allowed.`;
+      throw new RegistryError("SIZE_EXCEEDED", message, { detail: { limit } });
+    }
+    hash?.update(chunk);
+    await tail.add(chunk);
+  }
+  await tail.flush();
+}
+
+async function readAgain(file: FileHandle, algorithm: SupportedAlgorithm): Promise<Hash> {
+  const hash = createHash(algorithm);
+  const bytes = file.createReadStream({ start: 0, autoClose: false, highWaterMark: REREAD_BYTES });
+  for await (const chunk of bytes) hash.update(chunk as Buffer);
+  return hash;
+}
+
+async function makeDurable(file: FileHandle, path: string): Promise<void> {
+  try {
+    await file.datasync();
+  } catch (error) {
+    // The system forgets bytes that it failed to write. Asked again it would report success, without them.
+    await unlink(path);
+    throw error;
+  }
+}
+
+function unusable(id: string, problem: string): RegistryError {
+  return new RegistryError(
+    "BLOB_UPLOAD_INVALID",
+    `The upload id ${shown(id)} ${problem}; choose another one.`,
+  );
+}
+
+function otherOffset(id: string, size: number, offset: number): RegistryError {
+  const message = `Upload ${id} has ${size} bytes, and the chunk starts at ${offset}; go on at ${size}.`;
+  return new RegistryError("RANGE_INVALID", message, { detail: { size } });
+}
+
+function otherDigest(digest: Digest, found: { actual: string; size: number }): RegistryError {
+  const message = `The ${found.size} bytes uploaded have digest ${found.actual}, not ${digest}; upload them again.`;
+  return new RegistryError("DIGEST_INVALID", message, { detail: found });
+}

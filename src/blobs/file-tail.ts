@@ -1,0 +1,67 @@
+import type { FileHandle } from "node:fs/promises";
+
+/** How many bytes are gathered for one write. */
+const BATCH_BYTES = 256 * 1024;
+
+/** How many chunks are gathered for one write, for sources that deliver crumbs: each costs memory beside its bytes. */
+const BATCH_CHUNKS = 512;
+
+/**
+ * Writes to the end of an open file in batches: one is gathered while the one before it is being written. Never two
+ * at once, so that a crash leaves a beginning of what was sent, and no hole.
+ */
+export class FileTail {
+  readonly #file: FileHandle;
+  #size: number;
+  #chunks: Uint8Array[] = [];
+  #gathered = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** Starts at `size`, where the file ends now. */
+  constructor(file: FileHandle, size: number) {
+    this.#file = file;
+    this.#size = size;
+  }
+
+  /** Where the file will end once everything is written, in bytes. */
+  get size(): number {
+    return this.#size + this.#gathered;
+  }
+
+  /** Takes a chunk, and resolves as soon as the next one may come. Throws what an earlier write failed with. */
+  async add(chunk: Uint8Array): Promise<void> {
+    this.#chunks.push(chunk);
+    this.#gathered += chunk.length;
+    if (this.#gathered >= BATCH_BYTES || this.#chunks.length >= BATCH_CHUNKS) await this.#write();
+  }
+
+  /** Resolves when everything taken so far is in the file. */
+  async flush(): Promise<void> {
+    if (this.#gathered > 0) await this.#write();
+    await this.#writing;
+  }
+
+  /** Resolves when nothing is being written any more, however it went. */
+  async settle(): Promise<void> {
+    await this.#writing.catch(() => {});
+  }
+
+  async #write(): Promise<void> {
+    await this.#writing;
+    this.#writing = writeAll(this.#file, this.#chunks, this.#size);
+    // It is looked at when the next batch is full: until then its failure is not an unhandled one.
+    this.#writing.catch(() => {});
+    this.#size += this.#gathered;
+    this.#chunks = [];
+    this.#gathered = 0;
+  }
+}
+
+/** A write may stop short without saying why: writing the rest does, by its error. */
+async function writeAll(file: FileHandle, chunks: Uint8Array[], position: number): Promise<void> {
+  let { bytesWritten: done } = await file.writev(chunks, position);
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  if (done === size) return;
+  const bytes = Buffer.concat(chunks);
+  while (done < size) done += (await file.write(bytes, done, size - done, position + done)).bytesWritten;
+}
