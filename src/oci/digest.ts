@@ -11,7 +11,7 @@ export type Digest = string & { readonly [brand]: "Digest" };
 export type SupportedAlgorithm = "sha256" | "sha512";
 
 /** The longest digest accepted, in characters; one of sha512 has 135. */
-export const DIGEST_LENGTH_MAX = 255;
+const DIGEST_LENGTH_MAX = 255;
 
 // The next character always decides how this goes on, so no input makes it backtrack.
 const GRAMMAR = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;

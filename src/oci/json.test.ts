@@ -160,6 +160,12 @@ describe("text", () => {
   });
 });
 
+test("only an object is an object", () => {
+  for (const text of ["[]", "null", "1", '"{}"', "true"])
+    assert.equal(isJsonObject(parse(text)), false, text);
+  assert.equal(isJsonObject(parse("{}")), true);
+});
+
 describe("limits", () => {
   test("64 levels are read, and the 65th is refused before anything is built", () => {
     assert.ok(parse(nested(JSON_DEPTH_MAX)));

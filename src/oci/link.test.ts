@@ -94,7 +94,7 @@ describe("the Links that others send", () => {
   }
 
   test("come with all their parameters, unescaped, the first of a name", () => {
-    const [link] = parseLink(String.raw`</a>; Title="a \"b\" \\"; x=1; x=2; y; __proto__=z; rel=next`);
+    const [link] = parseLink(String.raw`</a>; Title="a \"b\" \\"; x=1; x=2; y;; __proto__=z; rel=next`);
     assert.deepEqual(Object.entries(link?.params ?? {}), [
       ["title", String.raw`a "b" \ `.trim()],
       ["x", "1"],

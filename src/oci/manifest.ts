@@ -22,7 +22,7 @@ export type Manifest = {
 };
 
 /** More descriptors than a manifest of 4 MiB with real digests holds: reached only where that limit was raised. */
-export const DESCRIPTORS_MAX = 50_000;
+const DESCRIPTORS_MAX = 50_000;
 
 /** Fields that other kinds have. A document that is two kinds at once shows different content to different clients. */
 const FOREIGN_TO_IMAGE = ["manifests", "fsLayers"];
