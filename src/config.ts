@@ -40,7 +40,7 @@ type Found = { readonly value: unknown; readonly from: string };
 export async function loadConfig({ flags, env }: Sources): Promise<LoadedConfig> {
   const path = flags["config"] ?? (env[CONFIG_VARIABLE] || undefined);
   const file = path === undefined ? NO_FILE : await readConfigFile(path);
-  const raw = file.values;
+  const raw: Record<string, unknown> = structuredClone(file.values);
   const overrides = new Map<string, Found>();
   for (const key of KEYS) {
     const found = override(key, { flags, env });

@@ -5,7 +5,7 @@ import { type Document, LineCounter, type Node, type Pair, isMap, isScalar, pars
 /** What a configuration file says, not yet checked. */
 export type ConfigFile = {
   /** The keys as nested objects; empty when there is no file, or an unreadable one. */
-  readonly values: Record<string, unknown>;
+  readonly values: Readonly<Record<string, unknown>>;
   /** Why it could not be read, a sentence each. */
   readonly problems: readonly string[];
   /** Where a key stands, for a person: `supercargo.yaml, line 3`. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { RegistryError } from "../errors.ts";
 
 /** How long each part may take to answer, in milliseconds. Shorter than the patience of those who ask `/readyz`. */
@@ -23,18 +22,18 @@ export async function ready(parts: Readonly<Record<string, () => Promise<unknown
 
 /** Why a probe failed; `undefined` when it did not. */
 async function failureOf(probe: () => Promise<unknown>): Promise<unknown> {
-  const patience = new AbortController();
-  const silence = delay(PROBE_MS_MAX, undefined, { signal: patience.signal }).then(
-    () => new Error(`no answer within ${PROBE_MS_MAX} ms`),
-    () => undefined,
+  const silence = Promise.withResolvers<Error>();
+  const timer = setTimeout(
+    () => silence.resolve(new Error(`no answer within ${PROBE_MS_MAX} ms`)),
+    PROBE_MS_MAX,
   );
   const outcome = probe().then(
     () => undefined,
     (error: unknown) => error ?? new Error("failed"),
   );
   try {
-    return await Promise.race([outcome, silence]);
+    return await Promise.race([outcome, silence.promise]);
   } finally {
-    patience.abort();
+    clearTimeout(timer);
   }
 }

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createMetrics } from "./metrics.ts";
+import type { RequestEntry } from "./observer.ts";
+
+const ENTRY: RequestEntry = {
+  requestId: "r1",
+  method: "GET",
+  route: "/v2/<name>/tags/list",
+  path: "/v2/team/app/tags/list",
+  status: 200,
+  bytesIn: 5,
+  bytesOut: 70,
+  ms: 20,
+  actor: "anonymous",
+};
+
+test("requests are counted by route, method and status, timed, and their bytes added up", async () => {
+  const metrics = createMetrics({ revision: async () => 42, running: () => 3 });
+  metrics.observe(ENTRY);
+  metrics.observe({ ...ENTRY, status: 404 });
+  const { contentType, body } = await metrics.expose();
+  assert.match(contentType, /^text\/plain/);
+  for (const line of [
+    'supercargo_http_requests_total{route="/v2/<name>/tags/list",method="GET",status="200"} 1',
+    'supercargo_http_requests_total{route="/v2/<name>/tags/list",method="GET",status="404"} 1',
+    'supercargo_http_request_duration_seconds_count{route="/v2/<name>/tags/list",method="GET"} 2',
+    'supercargo_http_request_duration_seconds_bucket{le="0.01",route="/v2/<name>/tags/list",method="GET"} 0',
+    'supercargo_http_request_duration_seconds_bucket{le="0.025",route="/v2/<name>/tags/list",method="GET"} 2',
+    'supercargo_http_body_bytes_total{direction="in"} 10',
+    'supercargo_http_body_bytes_total{direction="out"} 140',
+    "supercargo_http_requests_in_flight 3",
+    "supercargo_catalog_revision 42",
+  ])
+    assert.ok(body.split("\n").includes(line), `${line} in\n${body}`);
+  assert.match(body, /^process_resident_memory_bytes \d+/m);
+});
+
+test("how many series there are does not depend on what clients send", async () => {
+  const metrics = createMetrics({ revision: async () => 0, running: () => 0 });
+  const series = async (): Promise<number> =>
+    (await metrics.expose()).body.split("\n").filter((line) => line.startsWith("supercargo_")).length;
+  metrics.observe({ ...ENTRY, method: "MADEUP" });
+  const before = await series();
+  for (let i = 0; i < 100; i++)
+    metrics.observe({ ...ENTRY, method: `M${i}`, path: `/${i}`, requestId: `${i}` });
+  assert.equal(await series(), before);
+});
+
+test("metrics are there while the catalog is not", async () => {
+  const metrics = createMetrics({ revision: () => Promise.reject(new Error("gone")), running: () => 1 });
+  const { body } = await metrics.expose();
+  assert.match(body, /^supercargo_catalog_revision Nan$/m);
+  assert.match(body, /^supercargo_http_requests_in_flight 1$/m);
+});

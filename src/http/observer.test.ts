@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import pino from "pino";
+import { createMetrics } from "./metrics.ts";
+import { createObserver, type RequestEntry } from "./observer.ts";
+
+const ENTRY: RequestEntry = {
+  requestId: "r1",
+  method: "GET",
+  route: "/v2/<name>/manifests/<reference>",
+  path: "/v2/app/manifests/v1",
+  status: 200,
+  bytesIn: 3,
+  bytesOut: 500,
+  ms: 1.23456,
+  actor: "anonymous",
+};
+
+function observed(entries: readonly RequestEntry[], level = "info"): Record<string, unknown>[] {
+  const lines: string[] = [];
+  const log = pino({ level, base: null, timestamp: false }, { write: (line) => lines.push(line) });
+  const metrics = createMetrics({ revision: async () => 0, running: () => 0 });
+  const observer = createObserver({ log, metrics });
+  for (const entry of entries) observer.finished(entry);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test("a request is one line with everything known of it", () => {
+  assert.deepEqual(observed([ENTRY]), [{ level: 30, ...ENTRY, ms: 1.235, msg: "request" }]);
+});
+
+test("a failure of ours is logged as an error with its stack and causes, a refusal is not", () => {
+  const error = new Error("outer", { cause: new Error("inner") });
+  const [failed, refused] = observed([
+    { ...ENTRY, status: 500, code: "UNKNOWN", error },
+    { ...ENTRY, status: 404, code: "MANIFEST_UNKNOWN" },
+  ]);
+  assert.equal(failed?.["level"], 50);
+  assert.match(JSON.stringify(failed?.["err"]), /outer.*observer\.test.*inner/);
+  assert.equal(refused?.["level"], 30);
+  assert.equal(refused?.["code"], "MANIFEST_UNKNOWN");
+  assert.equal(refused?.["err"], undefined);
+});
+
+test("probes are logged only at debug, unless they fail", () => {
+  const probes = ["/healthz", "/readyz", "/metrics"].map((route) => ({ ...ENTRY, route }));
+  assert.equal(observed(probes).length, 0);
+  assert.equal(observed(probes, "debug").length, 3);
+  assert.equal(observed(probes.map((probe) => ({ ...probe, status: 503 }))).length, 3);
+});
+
+test("a path is logged up to a length that no honest one reaches", () => {
+  const [line] = observed([{ ...ENTRY, path: `/${"x".repeat(5000)}` }]);
+  assert.equal(String(line?.["path"]).length, 1025);
+});
