@@ -55,7 +55,7 @@ export function failure(
   error: unknown,
   requestId: string,
   extra: Readonly<Record<string, string | number>> = {},
-): Answer {
+): Answer & { readonly body: string } {
   const known =
     error instanceof RegistryError && STATUS[error.code] !== 500 ? error : internal(error, requestId);
   const { code, message, detail } = known;
@@ -84,7 +84,10 @@ function isAllowed(detail: unknown): detail is { allowed: string[] } {
   );
 }
 
-/** Writes an answer and resolves with the bytes of its body when they have been handed over; rejects when the client is gone. */
+/**
+ * Writes an answer and resolves with the bytes of its body when they have been handed over. Rejects when its stream fails
+ * or ends too soon; the connection is then of no more use.
+ */
 export async function send(
   response: ServerResponse,
   answer: Answer,
@@ -93,6 +96,7 @@ export async function send(
   const { status, headers = {}, body = "" } = answer;
   const all: Record<string, string | number> = { ...ALWAYS, "X-Request-Id": requestId, ...headers };
   if (body instanceof Readable) {
+    response.strictContentLength = true;
     response.writeHead(status, all);
     if (isHead) body.destroy();
     else await pipeline(body, response);

@@ -5,6 +5,7 @@ import type { Registry } from "../registry/registry.ts";
 import { failure, send } from "./answer.ts";
 import type { Answer } from "./call.ts";
 import { corsHeaders, isPreflight, preflight } from "./cors.ts";
+import { discardBody } from "./discard.ts";
 import { match, type Match } from "./match.ts";
 import type { Observer } from "./observer.ts";
 
@@ -29,6 +30,10 @@ export type AppOptions = {
 const ANONYMOUS = "anonymous";
 /** The status noted of a request whose client was gone before the answer, as nginx does. */
 const CLIENT_GONE = 499;
+/** The status noted of an answer that we broke off: the client has seen another one, and that it is not whole. */
+const BROKEN_OFF = 500;
+/** How a stream to a client who has left fails. */
+const GONE: ReadonlySet<unknown> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
 const NO_ROUTE = "none";
 
 /** Serves requests: finds the route, has its handler answer, sends that, and tells the observer. Never throws. */
@@ -42,27 +47,30 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
   const outcome = await answerOf(options, request, requestId);
   const headers = { ...outcome.answer.headers, ...corsHeaders(request, options.service.corsOrigins) };
   const isHead = request.method === "HEAD";
-  let bytesOut = 0;
   let { error } = outcome;
+  let { status } = outcome.answer;
+  let bytesOut = 0;
+  discardBody(request);
   try {
     bytesOut = await send(response, { ...outcome.answer, headers }, { requestId, isHead });
+    if (request.socket.destroyed && !response.writableFinished) status = CLIENT_GONE;
   } catch (failed) {
-    error ??= failed;
+    error = failed;
+    status = GONE.has((failed as NodeJS.ErrnoException).code) ? CLIENT_GONE : BROKEN_OFF;
     response.destroy();
   }
-  const isGone = request.socket.destroyed && !response.writableFinished;
   options.observer.finished({
     requestId,
     method: request.method ?? "",
     route: outcome.route,
     path: request.url ?? "",
-    status: isGone ? CLIENT_GONE : outcome.answer.status,
+    status,
     bytesIn: Number(request.headers["content-length"] ?? 0),
     bytesOut,
     ms: performance.now() - started,
     actor: ANONYMOUS,
     ...(error instanceof RegistryError && { code: error.code }),
-    ...(error !== undefined && !isGone && outcome.answer.status >= 500 && { error }),
+    ...(error !== undefined && status >= 500 && { error }),
   });
 }
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { type AddressInfo, type Socket, isIPv6 } from "node:net";
 import { RegistryError } from "../errors.ts";
+import { refuseMalformed } from "./malformed.ts";
 
 /** How long a client may take to send a request's head; beyond it 408. Bodies may take as long as they keep moving. */
 const HEAD_MS_MAX = 20_000;
@@ -51,6 +52,10 @@ export class Listener implements AsyncDisposable {
     this.#server.setTimeout(SILENCE_MS_MAX);
     this.#server.on("connection", (socket) => this.#connected(socket));
     this.#server.on("request", (request, response) => this.#requested(request, response));
+    this.#server.on("clientError", (error, socket) => {
+      const running = [...this.#running].filter((response) => response.req.socket === socket);
+      refuseMalformed(error, socket as Socket, running);
+    });
   }
 
   /**
