@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
 import { parseName, type RepositoryName } from "../oci/name.ts";
+import { shown } from "../oci/shown.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "./app.ts";
 
@@ -48,6 +49,31 @@ export function json(body: unknown, headers: Readonly<Record<string, string | nu
 }
 
 /**
+ * Refuses parameters that an end-point of ours does not have, as one that is misspelt would go unnoticed; the standard's
+ * end-points ignore them (R11). `PARAMETER_INVALID`.
+ */
+export function requireKnown(query: URLSearchParams, known: readonly string[]): void {
+  const parameter = query.keys().find((name) => !known.includes(name));
+  if (parameter === undefined) return;
+  throw new RegistryError(
+    "PARAMETER_INVALID",
+    `There is no parameter ${shown(parameter)} here; there are ${known.join(" and ")}.`,
+    { detail: { parameter: parameter.slice(0, PARAMETER_SHOWN_MAX), known } },
+  );
+}
+
+/** How much of a parameter's name an error repeats, in UTF-16 units. */
+const PARAMETER_SHOWN_MAX = 80;
+
+/**
+ * Where the page before ended, by the `last` that clients take from its last entry; empty for the first page. No name has
+ * NUL in it, which databases refuse, so what follows one does not matter.
+ */
+export function lastParam(query: URLSearchParams): string {
+  return (query.get("last") ?? "").replace(/\0.*/s, "");
+}
+
+/**
  * A whole number from the query; `undefined` when it is not given or empty. `PARAMETER_INVALID`, or the code given, for
  * anything but digits.
  */
@@ -59,13 +85,9 @@ export function numberParam(
   const text = query.get(name);
   if (text === null || text === "") return undefined;
   if (!/^[0-9]{1,30}$/.test(text)) {
-    throw new RegistryError(
-      code,
-      `${name} is "${text.slice(0, 40)}"; it must be a whole number, 0 or more.`,
-      {
-        detail: { parameter: name },
-      },
-    );
+    throw new RegistryError(code, `${name} is ${shown(text)}; it must be a whole number, 0 or more.`, {
+      detail: { parameter: name },
+    });
   }
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }

@@ -1,7 +1,7 @@
 import type { Event } from "../catalog/catalog.ts";
 import { formatLink } from "../oci/link.ts";
 import { listEvents } from "../registry/events.ts";
-import { numberParam, type Answer, type Call } from "./call.ts";
+import { numberParam, requireKnown, type Answer, type Call } from "./call.ts";
 
 /** Events on a page when the client does not say, and at the most. */
 const EVENTS_DEFAULT = 100;
@@ -13,6 +13,7 @@ const PATH = "/v2/_supercargo/events";
 
 /** A page of the log after a revision, as a CloudEvents batch. Without `after`, from its beginning. */
 export async function getEvents(call: Call): Promise<Answer> {
+  requireKnown(call.query, ["after", "n"]);
   const after = numberParam(call.query, "after") ?? 0;
   const limit = Math.min(numberParam(call.query, "n") ?? EVENTS_DEFAULT, EVENTS_MAX);
   const { revision, events } = await listEvents(call.registry, { after, limit });

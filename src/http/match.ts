@@ -1,5 +1,9 @@
 import { RegistryError } from "../errors.ts";
+import { shown } from "../oci/shown.ts";
 import { ROUTES, type Route } from "./routes.ts";
+
+/** What comes before the path where a client sends the whole URL, as it does to a proxy (RFC 9112 "absolute-form"). */
+const AUTHORITY = /^https?:\/\/[^/?]*/i;
 
 /** Longest path and longest query string, in bytes: four names of 255 bytes and filters have room. */
 const PATH_BYTES_MAX = 2_048;
@@ -54,9 +58,10 @@ export function match(method: string, url: string): Match {
 }
 
 function divide(url: string): { path: string; query: URLSearchParams } {
-  const mark = url.indexOf("?");
-  const path = mark < 0 ? url : url.slice(0, mark);
-  const query = mark < 0 ? "" : url.slice(mark + 1);
+  const target = url.replace(AUTHORITY, "");
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? "" : target.slice(mark + 1);
   if (path.length > PATH_BYTES_MAX || query.length > QUERY_BYTES_MAX) {
     throw new RegistryError(
       "REQUEST_INVALID",
@@ -67,7 +72,9 @@ function divide(url: string): { path: string; query: URLSearchParams } {
 }
 
 function split(path: string): string[] {
-  return path.replace(/^\//, "").replace(/\/+$/, "").split("/");
+  const segments = path.split("/");
+  while (segments.at(-1) === "") segments.pop();
+  return segments[0] === "" ? segments.slice(1) : segments;
 }
 
 /** A segment without its percent encoding. One that hides a slash, or is badly encoded, stays as it is: no name fits it. */
@@ -101,15 +108,15 @@ function fit(
 }
 
 function noRoute(method: string, path: string, allowed: readonly string[]): RegistryError {
-  const shown = path.slice(0, 200);
   if (allowed.length === 0)
-    return new RegistryError("ROUTE_UNKNOWN", `Nothing is served at ${shown}. docs/api.md lists what is.`);
+    return new RegistryError(
+      "ROUTE_UNKNOWN",
+      `Nothing is served at ${shown(path)}. docs/api.md lists what is.`,
+    );
   const methods = [...new Set(allowed.flatMap((one) => (one === "GET" ? ["GET", "HEAD"] : [one])))];
   return new RegistryError(
     "UNSUPPORTED",
-    `${method.slice(0, 20)} is not offered at ${shown}; ${methods.join(", ")} is.`,
-    {
-      detail: { allowed: methods },
-    },
+    `${shown(method)} is not offered at ${shown(path)}; ${methods.join(", ")} is.`,
+    { detail: { allowed: methods } },
   );
 }

@@ -1,15 +1,18 @@
+import { RegistryError } from "../errors.ts";
+import { TYPE_LENGTH_MAX } from "../oci/descriptor.ts";
 import { parseDigest } from "../oci/digest.ts";
 import { formatLink } from "../oci/link.ts";
 import { MEDIA_TYPES } from "../oci/media-type.ts";
+import { shown } from "../oci/shown.ts";
 import { listReferrers } from "../registry/referrers.ts";
-import { param, repositoryOf, type Answer, type Call } from "./call.ts";
+import { lastParam, param, repositoryOf, type Answer, type Call } from "./call.ts";
 
 /** OCI end-12. */
 export async function getReferrers(call: Call): Promise<Answer> {
   const repository = repositoryOf(call);
   const subject = parseDigest(param(call, "digest"));
-  const artifactType = call.query.get("artifactType") || undefined;
-  const last = call.query.get("last") ?? "";
+  const artifactType = artifactTypeOf(call);
+  const last = lastParam(call.query);
   const { referrers, next } = await listReferrers(call.registry, { repository, subject, artifactType, last });
   const manifests = referrers.map(({ mediaType, digest, size, artifactType: type, annotations }) => ({
     mediaType,
@@ -30,4 +33,15 @@ export async function getReferrers(call: Call): Promise<Answer> {
     },
     body: JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }),
   };
+}
+
+/** The type to filter by. `PARAMETER_INVALID` for a text that is none, which databases may refuse. */
+function artifactTypeOf({ query }: Call): string | undefined {
+  const text = query.get("artifactType") || undefined;
+  if (text === undefined || (text.length <= TYPE_LENGTH_MAX && !/\p{Cc}/u.test(text))) return text;
+  throw new RegistryError(
+    "PARAMETER_INVALID",
+    `artifactType is ${shown(text)}; it must be a media type of at most ${TYPE_LENGTH_MAX} characters.`,
+    { detail: { parameter: "artifactType" } },
+  );
 }

@@ -1,7 +1,7 @@
 import { formatLink } from "../oci/link.ts";
 import * as repositories from "../registry/repositories.ts";
 import type { NamePage, Names } from "../registry/repositories.ts";
-import { json, numberParam, repositoryOf, type Answer, type Call } from "./call.ts";
+import { json, lastParam, numberParam, repositoryOf, type Answer, type Call } from "./call.ts";
 import { isFresh, notModified } from "./conditions.ts";
 
 /** Names on a page when the client does not say, and at the most (R20, R21: clients ask for up to 100,000). */
@@ -17,8 +17,9 @@ export function getCatalog(call: Call): Promise<Answer> {
 }
 
 /** OCI end-8. */
-export function getTags(call: Call): Promise<Answer> {
+export async function getTags(call: Call): Promise<Answer> {
   const repository = repositoryOf(call);
+  await repositories.requireRepository(call.registry, repository);
   return namesAnswer(call, `/v2/${repository}/tags/list`, async (page) => {
     const found = await repositories.listTags(call.registry, repository, page);
     return { ...found, body: { name: repository, tags: found.names } };
@@ -52,5 +53,5 @@ async function namesAnswer(
 
 function pageOf({ query }: Call): NamePage {
   const n = numberParam(query, "n", "PAGINATION_NUMBER_INVALID") ?? NAMES_DEFAULT;
-  return { n: Math.min(n, NAMES_MAX), last: query.get("last") ?? "" };
+  return { n: Math.min(n, NAMES_MAX), last: lastParam(query) };
 }

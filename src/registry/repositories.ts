@@ -19,15 +19,18 @@ export async function listRepositories(
   return { names: found.slice(0, n), more: n > 0 && found.length > n };
 }
 
-/** Tags of a repository, by name (OCI end-8). `NAME_UNKNOWN`; an existing repository may have none. */
+/** Resolves when the repository exists, be it empty. `NAME_UNKNOWN`. */
+export async function requireRepository(registry: Registry, repository: RepositoryName): Promise<void> {
+  if (!(await registry.catalog.hasRepository(repository))) throw unknownRepository(repository);
+}
+
+/** Tags of a repository, by name (OCI end-8); one that does not exist has none. */
 export async function listTags(
   registry: Registry,
   repository: RepositoryName,
   { n, last }: NamePage,
 ): Promise<Names<Tag>> {
   const found = await registry.catalog.listTags(repository, { after: last, limit: n + 1 });
-  if (found.length === 0 && !(await registry.catalog.hasRepository(repository)))
-    throw unknownRepository(repository);
   return { names: found.slice(0, n).map((tag) => tag.name), more: n > 0 && found.length > n };
 }
 
