@@ -1,9 +1,10 @@
 import type { Readable } from "node:stream";
 import type { UploadStatus } from "../blobs/blobs.ts";
 import { RegistryError } from "../errors.ts";
-import { parseAlgorithm, parseDigest, supportedAlgorithm, type Digest } from "../oci/digest.ts";
+import { digestParts, parseAlgorithm, parseDigest, type Digest } from "../oci/digest.ts";
 import { parseName, type RepositoryName } from "../oci/name.ts";
 import { mountBlob } from "../registry/blobs.ts";
+import { shown } from "../oci/shown.ts";
 import * as uploads from "../registry/uploads.ts";
 import type { UploadOf } from "../registry/uploads.ts";
 import { failure } from "./answer.ts";
@@ -14,22 +15,20 @@ import { parseContentRange } from "./range.ts";
 export async function postUpload(call: Call): Promise<Answer> {
   const { registry, query, request, origin } = call;
   const repository = repositoryOf(call);
-  const mounted = query.get("mount");
-  if (mounted) {
-    const digest = parseDigest(mounted);
-    const from = query.get("from");
-    const mount = { repository, digest, from: from ? parseName(from) : undefined };
-    if (await mountBlob(registry, mount, origin)) return created(repository, digest);
+  const wanted = query.get("mount");
+  if (wanted) {
+    const digest = parseDigest(wanted);
+    if (await mount(call, digest)) return created(repository, digest);
   }
-  const whole = mounted ? null : query.get("digest");
-  const digest = whole ? parseDigest(whole) : undefined;
-  const asked = query.get("digest-algorithm");
-  const algorithm = asked ? parseAlgorithm(asked) : ((digest && supportedAlgorithm(digest)) ?? "sha256");
-  const upload = { repository, id: await uploads.startUpload(registry, repository, algorithm) };
-  if (!digest) return accepted(upload, { size: 0 });
-  await uploads.appendUpload(registry, upload, { source: request, offset: 0 });
-  await uploads.finishUpload(registry, upload, { digest, origin });
-  return created(repository, digest);
+  const whole = wanted ? null : query.get("digest");
+  if (whole) {
+    const digest = verifiableDigest(whole);
+    await uploads.uploadBlob(registry, { repository, digest, source: request }, origin);
+    return created(repository, digest);
+  }
+  const algorithm = parseAlgorithm(query.get("digest-algorithm") || "sha256");
+  const id = await uploads.startUpload(registry, repository, algorithm);
+  return accepted({ repository, id }, { size: 0 });
 }
 
 /** OCI end-13. */
@@ -50,7 +49,7 @@ export async function patchUpload(call: Call): Promise<Answer> {
 export async function putUpload(call: Call): Promise<Answer> {
   const { registry, query, origin } = call;
   const upload = uploadOf(call);
-  const digest = parseDigest(query.get("digest") ?? "");
+  const digest = verifiableDigest(query.get("digest") ?? "");
   return atOffset(call, upload, async (chunk) => {
     if (hasBody(call)) await uploads.appendUpload(registry, upload, chunk);
     await uploads.finishUpload(registry, upload, { digest, origin });
@@ -62,6 +61,26 @@ export async function putUpload(call: Call): Promise<Answer> {
 export async function deleteUpload(call: Call): Promise<Answer> {
   await uploads.cancelUpload(call.registry, uploadOf(call));
   return { status: 204 };
+}
+
+/** False when the blob cannot be mounted, for whatever reason: the client then uploads it (R29). */
+async function mount(call: Call, digest: Digest): Promise<boolean> {
+  const repository = repositoryOf(call);
+  const named = call.query.get("from");
+  try {
+    const from = named ? parseName(named) : undefined;
+    return await mountBlob(call.registry, { repository, digest, from }, call.origin);
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === "NAME_INVALID") return false;
+    throw error;
+  }
+}
+
+/** A digest that bytes can be checked against, found out before they are sent. `DIGEST_INVALID`. */
+function verifiableDigest(text: string): Digest {
+  const digest = parseDigest(text);
+  parseAlgorithm(digestParts(digest).algorithm);
+  return digest;
 }
 
 type Chunk = { readonly source: Readable; readonly offset: number | undefined };
@@ -79,7 +98,7 @@ async function atOffset(
     if (range && length !== undefined && Number(length) !== range.length) {
       throw new RegistryError(
         "SIZE_INVALID",
-        `Content-Range speaks of ${range.length} bytes, Content-Length of ${length.slice(0, 20)}. They must agree.`,
+        `Content-Range speaks of ${range.length} bytes, Content-Length of ${shown(length)}. They must agree.`,
       );
     }
     return await add({ source: request, offset: range?.offset });

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { UploadStatus } from "../blobs/blobs.ts";
 import type { Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
-import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
+import { supportedAlgorithm, type Digest, type SupportedAlgorithm } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { addBlob } from "./blobs.ts";
 import type { Registry } from "./registry.ts";
@@ -63,6 +63,30 @@ export async function finishUpload(
     });
   await addBlob(registry, { repository: upload.repository, digest, size }, origin);
 }
+
+/** Stores a blob that comes as a whole (OCI end-4b). As for the parts it is made of; nothing of it stays when it fails. */
+export async function uploadBlob(
+  registry: Registry,
+  { repository, digest, source }: WholeBlob,
+  origin: Origin,
+): Promise<void> {
+  const algorithm = supportedAlgorithm(digest) ?? "sha256";
+  const upload = { repository, id: await startUpload(registry, repository, algorithm) };
+  try {
+    await appendUpload(registry, upload, { source, offset: 0 });
+    await finishUpload(registry, upload, { digest, origin });
+  } catch (error) {
+    // Nobody else knows of this upload, so nobody could go on with it.
+    await registry.blobs.cancelUpload(storedId(upload));
+    throw error;
+  }
+}
+
+type WholeBlob = {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  readonly source: Readable;
+};
 
 type Finish = { readonly digest: Digest; readonly origin: Origin };
 
