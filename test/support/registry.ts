@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { openDiskBlobs } from "../../src/blobs/disk.ts";
+import type { Blobs } from "../../src/blobs/blobs.ts";
+import type { Catalog } from "../../src/catalog/catalog.ts";
+import { openPostgres } from "../../src/catalog/postgres.ts";
+import { openCatalog } from "../../src/catalog/sql-catalog.ts";
+import { openSqlite } from "../../src/catalog/sqlite.ts";
+import { createApp } from "../../src/http/app.ts";
+import { Listener } from "../../src/http/listener.ts";
+import type { RequestEntry } from "../../src/http/observer.ts";
+import { REGISTRY_DEFAULTS, type RegistryOptions } from "../../src/registry/registry.ts";
+
+/** How long requests that are still running may take when a test is over, in milliseconds. */
+const GRACE_MS = 2_000;
+
+export type TestRegistryOptions = Partial<RegistryOptions> & {
+  /** A PostgreSQL URL; without it the catalog is SQLite in the registry's folder. */
+  readonly catalog?: string | undefined;
+  readonly corsOrigins?: readonly string[];
+  /** What `/readyz` waits for. */
+  readonly ready?: () => Promise<void>;
+};
+
+/** A registry that serves on a free loopback port of this process, over a folder of its own that goes when it does. */
+export class TestRegistry implements AsyncDisposable {
+  /** What the observer was told, oldest first. */
+  readonly entries: RequestEntry[] = [];
+  readonly #folder: string;
+  readonly #options: TestRegistryOptions;
+  #parts!: { catalog: Catalog; blobs: Blobs; listener: Listener; owned: AsyncDisposableStack };
+
+  private constructor(folder: string, options: TestRegistryOptions) {
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  static async open(options: TestRegistryOptions = {}): Promise<TestRegistry> {
+    const folder = await mkdtemp(path.join(tmpdir(), "supercargo-test-"));
+    const registry = new TestRegistry(folder, options);
+    try {
+      await registry.#start();
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+    return registry;
+  }
+
+  /** `127.0.0.1:<port>`, another one after every restart. */
+  get host(): string {
+    const { host, port } = this.#parts.listener.address;
+    return `${host}:${port}`;
+  }
+
+  get port(): number {
+    return this.#parts.listener.address.port;
+  }
+
+  get catalog(): Catalog {
+    return this.#parts.catalog;
+  }
+
+  get blobs(): Blobs {
+    return this.#parts.blobs;
+  }
+
+  /** Stops serving and starts again on the same data, as a new process would. */
+  async restart(): Promise<void> {
+    await this.#parts.owned.disposeAsync();
+    await this.#start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.owned.disposeAsync();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #start(): Promise<void> {
+    const { catalog: url, corsOrigins = [], ready = async () => {}, ...limits } = this.#options;
+    await using opened = new AsyncDisposableStack();
+    const engine = url === undefined ? await openSqlite(this.#folder) : await openPostgres(url);
+    const catalog = opened.use(await openCatalog(engine));
+    const blobs = opened.use(await openDiskBlobs(this.#folder));
+    const app = createApp({
+      registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits } },
+      observer: { finished: (entry) => this.entries.push(entry) },
+      service: { url: () => "http://registry.test", ready, corsOrigins },
+    });
+    const listen = { host: "127.0.0.1", port: 0 };
+    const listener = opened.use(await Listener.open({ app, listen, graceMs: GRACE_MS, onCut: () => {} }));
+    this.#parts = { catalog, blobs, listener, owned: opened.move() };
+  }
+}
