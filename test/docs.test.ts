@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { globSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { EXIT_CODES } from "../src/commands/exit-codes.ts";
+import { loadConfig } from "../src/config.ts";
 import { ERROR_CODES, type ErrorCode } from "../src/errors.ts";
 import { STATUS } from "../src/http/answer.ts";
 import { ROUTES } from "../src/http/routes.ts";
@@ -47,6 +49,18 @@ test("docs/errors.md explains every number that the process exits with", () => {
 test("docs/api.md lists every route that is served, and no other", () => {
   const listed = [...read("docs/api.md").matchAll(/^\| `([A-Z]+ \/[^`]*)` +\|/gm)].map(([, route]) => route);
   assert.deepEqual(new Set(listed), new Set(ROUTES.map((route) => `${route.method} ${route.path}`)));
+});
+
+test("the configuration file in the README is accepted as it stands", async () => {
+  const [, yaml = ""] = /^```yaml\n(.*?)^```$/ms.exec(read("README.md")) ?? [];
+  using folder = mkdtempDisposableSync(path.join(tmpdir(), "supercargo-docs-"));
+  const file = path.join(folder.path, "supercargo.yaml");
+  writeFileSync(file, yaml);
+  const { settings } = await loadConfig({ flags: { config: file }, env: {} });
+  assert.ok(
+    settings.some((setting) => setting.from.startsWith("supercargo.yaml")),
+    "nothing was read from it",
+  );
 });
 
 test("a link from one page to a file of the repository leads somewhere", () => {
