@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 
 const START_MS_MAX = 20_000;
 const LOG_SHOWN_CHARS = 4_000;
+const ERRORS_KEPT = 20;
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
 /** The registry as its users run it: a process of its own on a free loopback port, over an empty temporary folder. */
@@ -15,11 +16,15 @@ export class RegistryProcess implements AsyncDisposable {
   readonly host: string;
   readonly #child: ChildProcess;
   readonly #folder: string;
+  readonly #errors: string[] = [];
 
-  private constructor(host: string, child: ChildProcess, folder: string) {
+  private constructor(host: string, parts: { child: ChildProcess; lines: Interface; folder: string }) {
     this.host = host;
-    this.#child = child;
-    this.#folder = folder;
+    this.#child = parts.child;
+    this.#folder = parts.folder;
+    parts.lines.on("line", (line) => {
+      if (line.includes('"level":"error"') && this.#errors.length < ERRORS_KEPT) this.#errors.push(line);
+    });
   }
 
   /** Resolves when it serves. `catalog` is a PostgreSQL URL; without it the catalog is SQLite in the folder. */
@@ -30,8 +35,10 @@ export class RegistryProcess implements AsyncDisposable {
     const logFile = join(folder, "stderr.log");
     await using log = await open(logFile, "a");
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", log.fd] });
+    if (child.stdout === null) throw new Error("a pipe was asked for, and none was given");
+    const lines = createInterface(child.stdout);
     try {
-      return new RegistryProcess(await address(child), child, folder);
+      return new RegistryProcess(await address(child, lines), { child, lines, folder });
     } catch (cause) {
       child.kill("SIGKILL");
       const tail = (await readFile(logFile, "utf8")).slice(-LOG_SHOWN_CHARS);
@@ -40,29 +47,29 @@ export class RegistryProcess implements AsyncDisposable {
     }
   }
 
-  /** Asks it to end, as an operator would, and holds it to its promise to exit with 0. */
+  /** Asks it to end, as an operator would, and holds it to its promises: it exits with 0, and answered no 5xx. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       this.#child.kill("SIGTERM");
-      await once(this.#child, "exit");
+      await once(this.#child, "close");
     }
     await rm(this.#folder, { recursive: true, force: true });
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== 0) throw new Error(`the registry ended with ${signalCode ?? `exit code ${exitCode}`}`);
+    if (this.#errors.length > 0) throw new Error(`the registry logged errors:\n${this.#errors.join("\n")}`);
   }
 }
 
-/** Reads what the registry prints until it says where it listens, and keeps its output flowing afterwards. */
-async function address(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error("the registry has no output to read");
-  const lines = createInterface(child.stdout);
+/** Reads what the registry prints until it says where it listens. */
+async function address(child: ChildProcess, lines: Interface): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const printed: string[] = [];
-  lines.on("line", (line) => {
+  const read = (line: string): void => {
     const host = /\b127\.0\.0\.1:[1-9][0-9]*/.exec(line)?.[0];
     if (host !== undefined) resolve(host);
     else printed.push(line);
-  });
+  };
+  lines.on("line", read);
   child.once("exit", (code) =>
     reject(new Error(`it ended with ${code}, having printed: ${printed.join("\n")}`)),
   );
@@ -71,7 +78,6 @@ async function address(child: ChildProcess): Promise<string> {
     return await promise;
   } finally {
     clearTimeout(timer);
-    lines.removeAllListeners("line");
-    lines.resume();
+    lines.off("line", read);
   }
 }
