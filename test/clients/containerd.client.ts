@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { describeClient } from "./client.ts";
 import { Containerd } from "./containerd.ts";
-import { digestsOf } from "./layout.ts";
+import { digestOf, digestsOf } from "./layout.ts";
 import { Scene } from "./scene.ts";
 import { Wire } from "./wire.ts";
 
@@ -54,6 +54,8 @@ describeClient(["containerd", "ctr"], () => {
     await push("image", `${scene.host}/ctr/object`);
     await using store = await Containerd.start(scene.folder, "object");
     const { digest } = scene.content.imageManifest;
-    await store.ctr.run("content", "fetch-object", "--plain-http", `${scene.host}/ctr/object@${digest}`);
+    const name = `${scene.host}/ctr/object@${digest}`;
+    const bytes = await store.ctr.run("content", "fetch-object", "--plain-http", name);
+    assert.equal(digestOf(Buffer.from(bytes)), digest);
   });
 });

@@ -1,6 +1,7 @@
 import { RegistryProcess } from "../support/registry-process.ts";
 import { Folder } from "./client.ts";
 import { type Content, makeContent } from "./content.ts";
+import { assertLogEqualsLists } from "./log.ts";
 
 /** `host:port` of a registry that runs already: the same commands against another show whose fault a failure is. */
 const HOST = process.env["REGISTRY_UNDER_TEST"];
@@ -45,7 +46,9 @@ export class Scene implements AsyncDisposable {
     return list.tags;
   }
 
+  /** Ends the suite, after holding what its clients left behind against the log that says how it came about. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync();
+    await using _ = this.#resources;
+    if (HOST === undefined) await assertLogEqualsLists(this.host);
   }
 }

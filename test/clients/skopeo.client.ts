@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { Client, describeClient } from "./client.ts";
 import { digestsOf, type Layout } from "./layout.ts";
+import { readLog } from "./log.ts";
 import { Scene } from "./scene.ts";
 import { Wire } from "./wire.ts";
 
@@ -43,7 +44,7 @@ describeClient(["skopeo"], () => {
     }
   });
 
-  test("an index comes back into a folder byte for byte", async () => {
+  test("an index comes back into a folder byte for byte, and out of it again", async () => {
     const { index, indexManifest } = scene.content;
     const target = scene.folder.at("dir-index");
     await push(index, "skopeo/dir:1.0");
@@ -57,8 +58,10 @@ describeClient(["skopeo"], () => {
     );
     const pulled = await digestsOf(target);
     for (const digest of await digestsOf(`${index.folder}/blobs`)) assert.ok(pulled.includes(digest), digest);
-    const raw = await readFile(`${target}/manifest.json`);
-    assert.equal(raw.byteLength, indexManifest.size);
+    const back = `docker://${scene.host}/skopeo/dir-back:1.0`;
+    await skopeo.run("copy", "--all", EXACT, PLAIN_TARGET, `dir:${target}`, back);
+    const response = await scene.fetch("/v2/skopeo/dir-back/manifests/1.0", { method: "HEAD" });
+    assert.equal(response.headers.get("docker-content-digest"), indexManifest.digest);
   });
 
   test("a manifest in Docker's format is made and stored as such", async () => {
@@ -84,7 +87,7 @@ describeClient(["skopeo"], () => {
     );
   });
 
-  test("a copy between repositories mounts every layer instead of sending it", async () => {
+  test("a copy between repositories mounts every layer, and the log tells of the new repository once", async () => {
     await using wire = await Wire.open(scene.host);
     await push(scene.content.image, "skopeo/mount-a:1.0", wire.host);
     wire.exchanges.length = 0;
@@ -99,6 +102,15 @@ describeClient(["skopeo"], () => {
       [201, 201],
     );
     assert.equal(wire.find("PATCH", /./).length, 1, "only the config is sent");
+    const events = (await readLog(scene.host)).filter((event) => event.repository === "skopeo/mount-b");
+    assert.deepEqual(
+      events.map((event) => `${event.type} ${event.subject}`),
+      [
+        "repository.created skopeo/mount-b",
+        `manifest.pushed skopeo/mount-b@${scene.content.imageManifest.digest}`,
+        "tag.set skopeo/mount-b:1.0",
+      ],
+    );
   });
 
   test("sync carries a repository out into a folder and in again under another name", async () => {

@@ -19,7 +19,7 @@ export type GoProgram = {
 };
 
 /** The installed Go release as `[major, minor]`, or undefined where there is none. */
-export async function findGo(): Promise<readonly [number, number] | undefined> {
+async function findGo(): Promise<readonly [number, number] | undefined> {
   try {
     const { stdout } = await run("go", ["env", "GOVERSION"], { env: environment() });
     const [, major, minor] = /^go(\d+)\.(\d+)/.exec(stdout) ?? [];
