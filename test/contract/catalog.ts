@@ -1,0 +1,19 @@
+import { describe } from "node:test";
+import { describeContent } from "./catalog/content.ts";
+import { describeFacts } from "./catalog/facts.ts";
+import { describeLog } from "./catalog/log.ts";
+import type { NewPlace } from "./catalog/place.ts";
+import { describeWrites } from "./catalog/writes.ts";
+
+/**
+ * What every catalog has to keep of its promise (`src/catalog/catalog.ts`), whatever engine is below it; no case asks
+ * which. `newPlace` gives each case an empty database.
+ */
+export function describeCatalog(name: string, newPlace: NewPlace): void {
+  describe(`the catalog on ${name}`, () => {
+    describeLog(newPlace);
+    describeFacts(newPlace);
+    describeWrites(newPlace);
+    describeContent(newPlace);
+  });
+}

@@ -1,0 +1,45 @@
+import type { Catalog } from "../../../src/catalog/catalog.ts";
+import type { Engine } from "../../../src/catalog/engine.ts";
+import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
+
+/** Where one test's database is. It begins empty, and what is written stays until the place is disposed of. */
+export type Place = AsyncDisposable & {
+  openEngine(): Promise<Engine>;
+  /** How many may have it open at the same time. */
+  readonly nodes: number;
+};
+
+export type NewPlace = () => Promise<Place>;
+
+/** A catalog in a place of its own, and the engine below it for looking at rows that the catalog shows to nobody yet. */
+export type Opened = AsyncDisposable & {
+  readonly place: Place;
+  readonly engine: Engine;
+  readonly catalog: Catalog;
+  /** As many catalogs over this place as it allows; the one above is the first. */
+  readonly nodes: readonly Catalog[];
+};
+
+/** Opens catalogs in a new place: one, or as many as it allows for a test of several nodes. */
+export async function openNew(newPlace: NewPlace, options: { nodes?: "all" } = {}): Promise<Opened> {
+  const opened = new AsyncDisposableStack();
+  try {
+    const place = opened.use(await newPlace());
+    const engine = await place.openEngine();
+    const catalog = opened.use(await openCatalog(engine));
+    const nodes = [catalog];
+    while (options.nodes === "all" && nodes.length < place.nodes) {
+      nodes.push(opened.use(await openCatalog(await place.openEngine())));
+    }
+    return {
+      place,
+      engine,
+      catalog,
+      nodes,
+      [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
