@@ -96,16 +96,40 @@ export async function send(
   const { status, headers = {}, body = "" } = answer;
   const all: Record<string, string | number> = { ...ALWAYS, "X-Request-Id": requestId, ...headers };
   if (body instanceof Readable) {
-    response.strictContentLength = true;
+    const length = Number(all["Content-Length"]);
     response.writeHead(status, all);
-    if (isHead) body.destroy();
-    else await pipeline(body, response);
-    if (isHead) response.end();
-    return isHead ? 0 : Number(all["Content-Length"] ?? 0);
+    return stream(body, response, length);
   }
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
   if (status !== 204 && status !== 304) all["Content-Length"] ??= length;
   response.writeHead(status, all);
   response.end(isHead || length === 0 ? undefined : body);
   return isHead ? 0 : length;
+}
+
+/** A stream that ends before its length is a failure: the client would wait for the rest. */
+async function stream(body: Readable, response: ServerResponse, length: number): Promise<number> {
+  let sent = 0;
+  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      sent += chunk.byteLength;
+      yield chunk;
+    }
+    if (sent !== length) throw new Error(`The stream ended after ${sent} of ${length} bytes.`);
+  }
+  try {
+    await pipeline(body, counted, response);
+  } catch (error) {
+    // A client that has it all may close the connection before the stream is seen to end.
+    if (sent !== length || !isGone(error)) throw error;
+  }
+  return sent;
+}
+
+/** How writing to a client who has left fails. */
+const GONE: ReadonlySet<unknown> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
+
+/** True when {@link send} failed because the client has left. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && GONE.has(error.code);
 }

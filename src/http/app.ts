@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RegistryError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
-import { failure, send } from "./answer.ts";
+import { failure, isGone, send } from "./answer.ts";
 import type { Answer } from "./call.ts";
 import { corsHeaders, isPreflight, preflight } from "./cors.ts";
 import { discardBody } from "./discard.ts";
@@ -32,8 +32,6 @@ const ANONYMOUS = "anonymous";
 const CLIENT_GONE = 499;
 /** The status noted of an answer that we broke off: the client has seen another one, and that it is not whole. */
 const BROKEN_OFF = 500;
-/** How a stream to a client who has left fails. */
-const GONE: ReadonlySet<unknown> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
 const NO_ROUTE = "none";
 
 /** Serves requests: finds the route, has its handler answer, sends that, and tells the observer. Never throws. */
@@ -56,7 +54,7 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
     if (request.socket.destroyed && !response.writableFinished) status = CLIENT_GONE;
   } catch (failed) {
     error = failed;
-    status = GONE.has((failed as NodeJS.ErrnoException).code) ? CLIENT_GONE : BROKEN_OFF;
+    status = isGone(failed) ? CLIENT_GONE : BROKEN_OFF;
     response.destroy();
   }
   options.observer.finished({
@@ -83,6 +81,7 @@ async function answerOf(
 ): Promise<Outcome> {
   let found: Match | undefined;
   try {
+    requireHost(request);
     if (isPreflight(request)) return { route: NO_ROUTE, answer: preflight() };
     found = match(request.method ?? "", request.url ?? "");
     const { params, query } = found;
@@ -92,4 +91,13 @@ async function answerOf(
   } catch (error) {
     return { route: found?.route.path ?? NO_ROUTE, answer: failure(error, requestId), error };
   }
+}
+
+/** RFC 9112 "Host and :authority". `REQUEST_INVALID`. */
+function requireHost({ httpVersion, headers }: IncomingMessage): void {
+  if (httpVersion !== "1.1" || headers.host !== undefined) return;
+  throw new RegistryError(
+    "REQUEST_INVALID",
+    "The request has no Host header, which HTTP/1.1 requires. Send one.",
+  );
 }

@@ -46,12 +46,16 @@ export class Listener implements AsyncDisposable {
       // Node's default of five minutes for a whole request would end large uploads over slow lines.
       requestTimeout: 0,
       maxHeaderSize: HEAD_BYTES_MAX,
+      // Node's own refusal says nothing; the app's does.
+      requireHostHeader: false,
       keepAlive: true,
       keepAliveInitialDelay: TCP_PROBE_MS,
     });
     this.#server.setTimeout(SILENCE_MS_MAX);
     this.#server.on("connection", (socket) => this.#connected(socket));
     this.#server.on("request", (request, response) => this.#requested(request, response));
+    // What else a client may expect than 100-continue, it has to do without (RFC 9110 "Expect").
+    this.#server.on("checkExpectation", (request, response) => this.#requested(request, response));
     this.#server.on("clientError", (error, socket) => {
       const running = [...this.#running].filter((response) => response.req.socket === socket);
       refuseMalformed(error, socket as Socket, running);
