@@ -21,6 +21,8 @@ export type TestRegistryOptions = Partial<RegistryOptions> & {
   readonly corsOrigins?: readonly string[];
   /** What `/readyz` waits for. */
   readonly ready?: () => Promise<void>;
+  /** What stands before the blobs on disk, for failures that a disk seldom has. */
+  readonly blobs?: (onDisk: Blobs) => Blobs;
 };
 
 /** A registry that serves on a free loopback port of this process, over a folder of its own that goes when it does. */
@@ -66,6 +68,13 @@ export class TestRegistry implements AsyncDisposable {
     return this.#parts.blobs;
   }
 
+  /** How many uploads are unfinished. */
+  async uploads(): Promise<number> {
+    let count = 0;
+    for await (const _ of this.#parts.blobs.listUploads()) count++;
+    return count;
+  }
+
   /** Stops serving and starts again on the same data, as a new process would. */
   async restart(): Promise<void> {
     await this.#parts.owned.disposeAsync();
@@ -78,11 +87,18 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { catalog: url, corsOrigins = [], ready = async () => {}, ...limits } = this.#options;
+    const {
+      catalog: url,
+      corsOrigins = [],
+      ready = async () => {},
+      blobs: before,
+      ...limits
+    } = this.#options;
     await using opened = new AsyncDisposableStack();
     const engine = url === undefined ? await openSqlite(this.#folder) : await openPostgres(url);
     const catalog = opened.use(await openCatalog(engine));
-    const blobs = opened.use(await openDiskBlobs(this.#folder));
+    const onDisk = opened.use(await openDiskBlobs(this.#folder));
+    const blobs = before?.(onDisk) ?? onDisk;
     const app = createApp({
       registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits } },
       observer: { finished: (entry) => this.entries.push(entry) },
