@@ -74,7 +74,14 @@ describeClient(["podman", "buildah"], () => {
       await podman.run("push", PLAIN, id, `${scene.host}/${name}`);
     }
     const names = async (term: string): Promise<string[]> => {
-      const found = await podman.run("search", PLAIN, "--format", "{{.Name}}", `${scene.host}/${term}`);
+      const found = await podman.run(
+        "search",
+        PLAIN,
+        "--limit=100",
+        "--format",
+        "{{.Name}}",
+        `${scene.host}/${term}`,
+      );
       return found.split("\n").filter((name) => name.includes("/search/"));
     };
     const all = ["search/one", "search/two"].map((name) => `${scene.host}/${name}`);

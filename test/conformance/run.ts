@@ -40,6 +40,6 @@ function report(run: string, verdict: Verdict): void {
 try {
   await main();
 } catch (error) {
-  console.error(`conformance: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
