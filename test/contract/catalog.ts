@@ -1,7 +1,9 @@
 import { describe } from "node:test";
+import { describeCompaction } from "./catalog/compaction.ts";
 import { describeContent } from "./catalog/content.ts";
 import { describeFacts } from "./catalog/facts.ts";
 import { describeLog } from "./catalog/log.ts";
+import { describeMigrations } from "./catalog/migrations.ts";
 import type { NewPlace } from "./catalog/place.ts";
 import { describeWrites } from "./catalog/writes.ts";
 
@@ -15,5 +17,7 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeFacts(newPlace);
     describeWrites(newPlace);
     describeContent(newPlace);
+    describeCompaction(newPlace);
+    describeMigrations(newPlace);
   });
 }

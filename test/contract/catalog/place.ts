@@ -43,3 +43,16 @@ export async function openNew(newPlace: NewPlace, options: { nodes?: "all" } = {
     throw error;
   }
 }
+
+/** An engine for one who does not own it and so does not close it; with some of its ways changed. */
+export function borrowed(engine: Engine, changes: Partial<Engine> = {}): Engine {
+  return {
+    types: engine.types,
+    all: (sql, values) => engine.all(sql, values),
+    run: (sql, values) => engine.run(sql, values),
+    lock: (tx, key) => engine.lock(tx, key),
+    transaction: (change) => engine.transaction(change),
+    ...changes,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
