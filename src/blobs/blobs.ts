@@ -4,6 +4,17 @@ import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
 /** First and last byte wanted, both inclusive, as in an HTTP range; `first` ≤ `last` < the blob's size. */
 export type ByteRange = { readonly first: number; readonly last: number };
 
+export type StoredBlob = {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  /** When the last of its bytes arrived. */
+  readonly changed: Date;
+};
+
+/** What lies in the store's folders and is none of its own, by its path in the data folder. */
+export type StrayFile = { readonly file: string; readonly size: number; readonly changed: Date };
+
 export type BlobContent = {
   /** Of the whole blob, in bytes, also when only a range of it was asked for. */
   readonly size: number;
@@ -15,6 +26,8 @@ export type UploadStatus = {
   /** Bytes stored so far: the offset at which the next chunk starts. */
   readonly size: number;
 };
+
+export type UnfinishedUpload = UploadStatus & { readonly id: string; readonly changed: Date };
 
 export type AppendOptions = {
   /** Where the caller believes the upload ends, in bytes. */
@@ -53,8 +66,20 @@ export interface Blobs extends AsyncDisposable {
    */
   remove(digest: Digest): Promise<boolean>;
 
-  /** Every stored digest with its size, in no particular order. Reads folders, not contents. */
-  list(): AsyncIterable<{ readonly digest: Digest; readonly size: number }>;
+  /** Every stored blob, in no particular order. Reads folders, not contents. */
+  list(): AsyncIterable<StoredBlob>;
+
+  /**
+   * Keeps the bytes of a damaged blob where nobody is served them, so that it can be stored again; true if there was one.
+   * For repairs: while a damaged blob is stored, bytes that are pushed anew are dropped in its favour.
+   */
+  setAside(digest: Digest): Promise<boolean>;
+
+  /** What lies among blobs and uploads and is neither. */
+  listStray(): AsyncIterable<StrayFile>;
+
+  /** Removes what was listed as stray, by its name there; true if it was there. */
+  removeStray(file: string): Promise<boolean>;
 
   /**
    * Starts an empty upload under an id of the caller's making: letters, digits and `._-`, 128 at most, the first
@@ -86,5 +111,5 @@ export interface Blobs extends AsyncDisposable {
   cancelUpload(id: string): Promise<boolean>;
 
   /** Unfinished uploads with their last change, oldest first. */
-  listUploads(): AsyncIterable<{ readonly id: string; readonly size: number; readonly changed: Date }>;
+  listUploads(): AsyncIterable<UnfinishedUpload>;
 }

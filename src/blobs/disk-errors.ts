@@ -36,15 +36,15 @@ export async function onDisk<T>(
 }
 
 /**
- * The outcome of `work` on something in `folder`, or undefined if that is not there. The folder itself is always
- * there: without it (a disk that is no longer mounted) nothing can be said, and that is an error.
+ * The outcome of `work` on something below the folder `within`, or undefined if that is not there. The folder itself
+ * always is: without it nothing can be said, and that is an error.
  */
-export async function unlessAbsent<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
+export async function unlessAbsent<T>(within: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
     if (!ABSENT.includes(systemCode(error) ?? "")) throw error;
-    await access(folder);
+    await access(within);
     return undefined;
   }
 }

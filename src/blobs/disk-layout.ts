@@ -1,62 +1,56 @@
 import { lstat, mkdir, open, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { RegistryError } from "../errors.ts";
 import { digestParts } from "../oci/digest.ts";
 import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
 import { systemCode, unlessAbsent } from "./disk-errors.ts";
 
+/** What is known of a file, its size in bytes. */
+export type FoundFile = { readonly size: number; readonly changed: Date };
+
 /** What can be stored: every algorithm that the registry can verify. */
 export const STORED_ALGORITHMS: readonly SupportedAlgorithm[] = ["sha256", "sha512"];
 
-/** Every shard's name: the first two digits of an encoded digest. */
-export const SHARDS: readonly string[] = Array.from({ length: 256 }, (_, n) =>
-  n.toString(16).padStart(2, "0"),
-);
-
-/** The folder of one shard's blobs. */
-export function shardFolder(folder: string, algorithm: SupportedAlgorithm, shard: string): string {
-  return join(folder, "blobs", algorithm, shard);
-}
-
-/** Where the blob of a digest is, if it is stored. */
-export function blobPath(folder: string, digest: Digest, algorithm: SupportedAlgorithm): string {
-  const { encoded } = digestParts(digest);
-  return join(shardFolder(folder, algorithm, encoded.slice(0, 2)), encoded);
+/** The folder of all blobs. */
+export function blobsFolder(root: string): string {
+  return join(root, "blobs");
 }
 
 /** The folder of the unfinished uploads, the only place where unfinished bytes ever are. */
-export function uploadsFolder(folder: string): string {
-  return join(folder, "uploads");
+export function uploadsFolder(root: string): string {
+  return join(root, "uploads");
+}
+
+/** Where the blob of a digest is, if it is stored: in a shard named after the first two digits. */
+export function blobPath(root: string, digest: Digest, algorithm: SupportedAlgorithm): string {
+  const { encoded } = digestParts(digest);
+  return join(blobsFolder(root), algorithm, encoded.slice(0, 2), encoded);
 }
 
 /**
- * Makes every folder that a store in `folder` needs, durably. All shards are there from the start, so that later on
- * a missing one means an outage, and a new blob needs no more than its own shard to be synced.
+ * Makes the folders of a store, durably, all but the shards. They are always there from then on, so that without them
+ * (a disk that is no longer mounted) nothing seems merely absent.
  */
-export async function makeFolders(folder: string): Promise<void> {
-  await makeFolder(folder);
-  await mkdir(uploadsFolder(folder), { recursive: true });
-  for (const algorithm of STORED_ALGORITHMS) {
-    const parent = join(folder, "blobs", algorithm);
-    await mkdir(parent, { recursive: true });
-    const present = new Set(await readdir(parent));
-    for (const shard of SHARDS) {
-      if (!present.has(shard)) await mkdir(shardFolder(folder, algorithm, shard), { recursive: true });
-    }
-    await syncFolder(parent);
-  }
-  await syncFolder(join(folder, "blobs"));
-  await syncFolder(folder);
+export async function makeFolders(root: string): Promise<void> {
+  await makeFolder(uploadsFolder(root));
+  for (const algorithm of STORED_ALGORITHMS) await makeFolder(join(blobsFolder(root), algorithm));
 }
 
-/** Makes a folder and what is missing above it, durably. Folders that were there before need not be readable. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  let parent = folder;
-  do {
-    parent = dirname(parent);
-    await syncFolder(parent);
-  } while (parent !== dirname(first));
+/** Succeeds when the folders of a store are there and can be read; `DATA_UNUSABLE` if not. */
+export async function requireFolders(root: string): Promise<void> {
+  const folders = STORED_ALGORITHMS.map((algorithm) => join(blobsFolder(root), algorithm));
+  try {
+    for (const folder of [uploadsFolder(root), ...folders]) await readdir(folder);
+  } catch (error) {
+    const message = `There is no data of a registry in ${root} (${systemCode(error)}). Check --data, and that its disk is mounted.`;
+    throw new RegistryError("DATA_UNUSABLE", message, { cause: error });
+  }
+}
+
+/** Makes a folder and what is missing above it, durably: each new name is synced in the folder that has it. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = (await mkdir(folder, { recursive: true })) ?? folder;
+  for (let made = folder; made !== dirname(first); made = dirname(made)) await syncFolder(dirname(made));
 }
 
 /** Makes the names in a folder durable: those that came as well as those that went. */
@@ -66,8 +60,8 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Size in bytes and last change of a plain file; undefined if there is none, or something else by that name. */
-export async function findFile(path: string): Promise<{ size: number; changed: Date } | undefined> {
-  const stats = await unlessAbsent(dirname(path), () => lstat(path));
+export async function findFile(path: string, within: string): Promise<FoundFile | undefined> {
+  const stats = await unlessAbsent(within, () => lstat(path));
   return stats?.isFile() ? { size: stats.size, changed: stats.mtime } : undefined;
 }
 
@@ -84,8 +78,8 @@ export async function createFile(path: string): Promise<boolean> {
 }
 
 /** Removes a file; false if there was none. */
-export async function removeFile(path: string): Promise<boolean> {
-  const removed = await unlessAbsent(dirname(path), async () => {
+export async function removeFile(path: string, within: string): Promise<boolean> {
+  const removed = await unlessAbsent(within, async () => {
     await unlink(path);
     return true;
   });

@@ -9,14 +9,22 @@ import { RegistryError } from "../errors.ts";
 import { digestParts, parseAlgorithm } from "../oci/digest.ts";
 import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
 import { shown } from "../oci/shown.ts";
-import type { AppendOptions, UploadStatus } from "./blobs.ts";
+import type { AppendOptions, UnfinishedUpload, UploadStatus } from "./blobs.ts";
 import { onDisk, unlessAbsent } from "./disk-errors.ts";
-import { blobPath, createFile, findFile, removeFile, syncFolder, uploadsFolder } from "./disk-layout.ts";
+import {
+  blobPath,
+  createFile,
+  findFile,
+  makeFolder,
+  removeFile,
+  syncFolder,
+  uploadsFolder,
+} from "./disk-layout.ts";
 import { FileTail } from "./file-tail.ts";
 import { RunningDigests } from "./running-digests.ts";
 
 /** What an upload's id may be: the name of a file, and of no other folder. */
-const UPLOAD_ID = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
+export const UPLOAD_ID = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 
 /** How much of an upload is read at once when it has to be read again, in bytes. */
 const REREAD_BYTES = 1024 * 1024;
@@ -28,6 +36,8 @@ export class DiskUploads {
   readonly #root: string;
   readonly #folder: string;
   readonly #digests = new RunningDigests();
+  /** The shards known to be there durably. */
+  readonly #shards = new Set<string>();
   readonly #busy = new Set<string>();
 
   /** `root` is the folder of the whole store. */
@@ -45,7 +55,7 @@ export class DiskUploads {
 
   async find(id: string): Promise<UploadStatus | undefined> {
     if (!UPLOAD_ID.test(id)) return undefined;
-    const found = await onDisk("look up an upload", () => findFile(join(this.#folder, id)));
+    const found = await onDisk("look up an upload", () => findFile(join(this.#folder, id), this.#folder));
     return found && { size: found.size };
   }
 
@@ -92,15 +102,15 @@ export class DiskUploads {
     if (!UPLOAD_ID.test(id)) return false;
     return this.#alone(id, "cancel an upload", () => {
       this.#digests.drop(id);
-      return removeFile(join(this.#folder, id));
+      return removeFile(join(this.#folder, id), this.#folder);
     });
   }
 
-  async *list(): AsyncGenerator<{ id: string; size: number; changed: Date }> {
-    const uploads: { id: string; size: number; changed: Date }[] = [];
+  async *list(): AsyncGenerator<UnfinishedUpload> {
+    const uploads: UnfinishedUpload[] = [];
     await onDisk("list the uploads", async () => {
       for (const id of await readdir(this.#folder)) {
-        const file = UPLOAD_ID.test(id) ? await findFile(join(this.#folder, id)) : undefined;
+        const file = UPLOAD_ID.test(id) ? await findFile(join(this.#folder, id), this.#folder) : undefined;
         if (file !== undefined) uploads.push({ id, ...file });
       }
     });
@@ -124,6 +134,9 @@ export class DiskUploads {
   /** Gives a verified upload its blob's name: its bytes are durable before that, the name is when this resolves. */
   async #place(id: string, { file, size, path }: Placing): Promise<void> {
     const upload = join(this.#folder, id);
+    const shard = dirname(path);
+    if (!this.#shards.has(shard)) await makeFolder(shard);
+    this.#shards.add(shard);
     const stored = await lstat(path).catch(() => undefined);
     if (stored?.isFile() && stored.size === size) {
       await unlink(upload);
@@ -132,7 +145,7 @@ export class DiskUploads {
       await rename(upload, path);
     }
     // Also for a blob that was there already: another process may have named it and not got any further.
-    await syncFolder(dirname(path));
+    await syncFolder(shard);
   }
 
   async #open(id: string): Promise<FileHandle> {

@@ -1,14 +1,15 @@
 import { close, constants, createReadStream, fstat, open } from "node:fs";
 import { access, readdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { parseDigest, supportedAlgorithm } from "../oci/digest.ts";
 import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
-import type { AppendOptions, BlobContent, Blobs, ByteRange, UploadStatus } from "./blobs.ts";
+import type { AppendOptions, BlobContent, Blobs, ByteRange, StoredBlob, StrayFile } from "./blobs.ts";
+import type { UnfinishedUpload, UploadStatus } from "./blobs.ts";
+import { listStray, removeStray, setAside } from "./disk-care.ts";
 import { onDisk, unlessAbsent } from "./disk-errors.ts";
-import { SHARDS, STORED_ALGORITHMS, blobPath, findFile, makeFolders } from "./disk-layout.ts";
-import { removeFile, shardFolder, uploadsFolder } from "./disk-layout.ts";
+import * as layout from "./disk-layout.ts";
 import { DiskUploads } from "./disk-uploads.ts";
 
 /** How much of a blob is read at once, in bytes. A reader that pauses keeps about twice that in memory. */
@@ -27,44 +28,73 @@ const closeFile = promisify(close);
 export async function openDiskBlobs(folder: string): Promise<Blobs> {
   const root = resolve(folder);
   const prepare = async (): Promise<void> => {
-    await makeFolders(root);
-    await access(uploadsFolder(root), constants.R_OK | constants.W_OK | constants.X_OK);
+    await layout.makeFolders(root);
+    await access(layout.uploadsFolder(root), constants.R_OK | constants.W_OK | constants.X_OK);
   };
   await onDisk(`keep blobs in ${root}`, prepare, "DATA_UNUSABLE");
   return new DiskBlobs(root);
 }
 
+/**
+ * Opens the blobs that are in `folder` already, and makes nothing. For those who only read, and may not write there.
+ * @throws DATA_UNUSABLE if there are none, such as when a disk is not mounted
+ */
+export async function openExistingDiskBlobs(folder: string): Promise<Blobs> {
+  const root = resolve(folder);
+  await layout.requireFolders(root);
+  return new DiskBlobs(root);
+}
+
 class DiskBlobs implements Blobs {
+  readonly #root: string;
   readonly #folder: string;
   readonly #uploads: DiskUploads;
 
-  constructor(folder: string) {
-    this.#folder = folder;
-    this.#uploads = new DiskUploads(folder);
+  constructor(root: string) {
+    this.#root = root;
+    this.#folder = layout.blobsFolder(root);
+    this.#uploads = new DiskUploads(root);
   }
 
   async size(digest: Digest): Promise<number | undefined> {
-    const path = this.#path(digest);
-    if (path === undefined) return undefined;
-    const found = await onDisk("look up a blob", () => findFile(path));
+    const found = await this.#find(digest);
     return found?.size;
   }
 
   async read(digest: Digest, range?: ByteRange): Promise<BlobContent | undefined> {
     const path = this.#path(digest);
     if (path === undefined) return undefined;
-    return onDisk("read a blob", () => readFile(path, range));
+    return onDisk("read a blob", async () => {
+      const fd = await unlessAbsent(this.#folder, () =>
+        openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW),
+      );
+      return fd === undefined ? undefined : contentOf(fd, range);
+    });
   }
 
   async remove(digest: Digest): Promise<boolean> {
     const path = this.#path(digest);
     if (path === undefined) return false;
-    return onDisk("remove a blob", () => removeFile(path));
+    return onDisk("remove a blob", () => layout.removeFile(path, this.#folder));
   }
 
-  async *list(): AsyncGenerator<{ digest: Digest; size: number }> {
-    for (const algorithm of STORED_ALGORITHMS) {
-      for (const shard of SHARDS) yield* listShard(this.#folder, algorithm, shard);
+  setAside(digest: Digest): Promise<boolean> {
+    return onDisk("set a blob aside", () => setAside(this.#root, digest));
+  }
+
+  listStray(): AsyncIterable<StrayFile> {
+    return listStray(this.#root);
+  }
+
+  removeStray(file: string): Promise<boolean> {
+    return onDisk("remove a stray file", () => removeStray(this.#root, file));
+  }
+
+  async *list(): AsyncGenerator<StoredBlob> {
+    for (const algorithm of layout.STORED_ALGORITHMS) {
+      const folder = join(this.#folder, algorithm);
+      const shards = await onDisk("list the blobs", () => readdir(folder, { withFileTypes: true }));
+      for (const shard of shards) if (shard.isDirectory()) yield* this.#listShard(algorithm, shard.name);
     }
   }
 
@@ -88,7 +118,7 @@ class DiskBlobs implements Blobs {
     return this.#uploads.cancel(id);
   }
 
-  listUploads(): AsyncIterable<{ id: string; size: number; changed: Date }> {
+  listUploads(): AsyncIterable<UnfinishedUpload> {
     return this.#uploads.list();
   }
 
@@ -97,42 +127,39 @@ class DiskBlobs implements Blobs {
 
   #path(digest: Digest): string | undefined {
     const algorithm = supportedAlgorithm(digest);
-    return algorithm && blobPath(this.#folder, digest, algorithm);
+    return algorithm && layout.blobPath(this.#root, digest, algorithm);
+  }
+
+  async #find(digest: Digest): Promise<layout.FoundFile | undefined> {
+    const path = this.#path(digest);
+    if (path === undefined) return undefined;
+    return onDisk("look up a blob", () => layout.findFile(path, this.#folder));
+  }
+
+  /** The blobs of one shard. Whatever else lies there is not ours, and a blob that goes meanwhile is left out. */
+  async *#listShard(algorithm: SupportedAlgorithm, shard: string): AsyncGenerator<StoredBlob> {
+    const names = await onDisk("list the blobs", () => readdir(join(this.#folder, algorithm, shard)));
+    for (const name of names) {
+      const digest = name.slice(0, 2) === shard ? digestNamed(algorithm, name) : undefined;
+      const found = digest && (await this.#find(digest));
+      if (digest !== undefined && found !== undefined) yield { digest, ...found };
+    }
   }
 }
 
 /**
- * Opens first and asks then, so that a blob removed meanwhile is read to its end. The stream closes the file. By number
- * instead of a FileHandle, whose streams were about a third slower.
+ * The bytes of an open blob: one removed by now is read to its end. The stream closes the file, which it has by number:
+ * streams of a FileHandle were about a third slower.
  */
-async function readFile(path: string, range: ByteRange | undefined): Promise<BlobContent | undefined> {
-  const { O_RDONLY, O_NOFOLLOW } = constants;
-  const fd = await unlessAbsent(dirname(path), () => openFile(path, O_RDONLY | O_NOFOLLOW));
-  if (fd === undefined) return undefined;
+async function contentOf(fd: number, range: ByteRange | undefined): Promise<BlobContent> {
   try {
     const { size } = await statFile(fd);
     const { first, last } = range ?? { first: 0, last: size - 1 };
     const end = size === 0 ? {} : { end: last };
-    return { size, stream: createReadStream(path, { fd, start: first, ...end, highWaterMark: READ_BYTES }) };
+    return { size, stream: createReadStream("", { fd, start: first, ...end, highWaterMark: READ_BYTES }) };
   } catch (error) {
     await closeFile(fd);
     throw error;
-  }
-}
-
-/** The blobs of one shard. Whatever else lies there is not ours, and a blob that goes meanwhile is left out. */
-async function* listShard(
-  folder: string,
-  algorithm: SupportedAlgorithm,
-  shard: string,
-): AsyncGenerator<{ digest: Digest; size: number }> {
-  const parent = shardFolder(folder, algorithm, shard);
-  const names = await onDisk("list the blobs", () => readdir(parent));
-  for (const name of names) {
-    const digest = digestNamed(algorithm, name);
-    if (digest === undefined || !name.startsWith(shard)) continue;
-    const found = await onDisk("list the blobs", () => findFile(join(parent, name)));
-    if (found !== undefined) yield { digest, size: found.size };
   }
 }
 
