@@ -91,18 +91,26 @@ async function dropUnusedAmong(tx: Queryable, digests: readonly Digest[]): Promi
   // Holds the rows against pushes, which touch their content before they take revisions. One that came first has
   // committed when this returns, and the next statement sees its manifest; one that comes later waits, and stores anew.
   await tx.run(`update content set size = size where ${among}`, digests);
-  const rows = await tx.all<{ digest: Digest }>(
-    `select digest from content where ${among}
-      and not exists (select 1 from manifest where manifest.digest = content.digest)`,
-    digests,
-  );
-  if (rows.length === 0) return;
-  const unused = rows.map((row) => row.digest);
+  const unused = await unnamed(tx, digests, "manifest");
+  if (unused.length === 0) return;
   const named = `digest in (${placeholders(unused.length)})`;
   for (const table of DETAILS) await tx.run(`delete from ${table} where ${named}`, unused);
   await tx.run(`update content set bytes = null, labels = null, image_created = null where ${named}`, unused);
-  await tx.run(
-    `delete from content where ${named} and not exists (select 1 from tag where tag.digest = content.digest)`,
-    unused,
+  const unknown = await unnamed(tx, unused, "tag");
+  if (unknown.length === 0) return;
+  await tx.run(`delete from content where digest in (${placeholders(unknown.length)})`, unknown);
+}
+
+/** Those that no row of the facts names, current or ended. */
+async function unnamed(
+  tx: Queryable,
+  digests: readonly Digest[],
+  facts: "manifest" | "tag",
+): Promise<Digest[]> {
+  const rows = await tx.all<{ digest: Digest }>(
+    `select distinct digest from ${facts} where digest in (${placeholders(digests.length)})`,
+    digests,
   );
+  const named = new Set(rows.map((row) => row.digest));
+  return digests.filter((digest) => !named.has(digest));
 }

@@ -1,5 +1,6 @@
 import { after } from "node:test";
 import { describeCatalog } from "../../test/contract/catalog.ts";
+import { describePlans, ONE_ROW } from "../../test/contract/catalog/plans.ts";
 import type { Place } from "../../test/contract/catalog/place.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import { openPostgres } from "./postgres.ts";
@@ -13,3 +14,23 @@ async function newPlace(): Promise<Place> {
 }
 
 describeCatalog("PostgreSQL", newPlace);
+
+type Plan = { "Node Type": string; "Index Cond"?: string; "Relation Name"?: string; Plans?: Plan[] };
+
+describePlans(newPlace, async (engine) => {
+  await engine.run("analyze");
+  return async (sql, values) => {
+    const [row] = await engine.all<{ "QUERY PLAN": [{ Plan: Plan }] }>(
+      `explain (format json) ${sql}`,
+      values,
+    );
+    return row ? scansIn(row["QUERY PLAN"][0].Plan) : [];
+  };
+});
+
+function scansIn(plan: Plan): string[] {
+  const { "Node Type": type, "Relation Name": relation = "", "Index Cond": condition } = plan;
+  const scans = (plan.Plans ?? []).flatMap(scansIn);
+  const isScan = /^(Seq|Index|Index Only|Bitmap Index) Scan$/.test(type) && !condition;
+  return isScan && !ONE_ROW.includes(relation) ? [...scans, `${type} of ${relation}`] : scans;
+}

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeCatalog } from "../../test/contract/catalog.ts";
+import { describePlans, ONE_ROW } from "../../test/contract/catalog/plans.ts";
 import type { Place } from "../../test/contract/catalog/place.ts";
 import { openSqlite } from "./sqlite.ts";
 
@@ -16,3 +17,11 @@ async function newPlace(): Promise<Place> {
 }
 
 describeCatalog("SQLite", newPlace);
+
+// What a statement itself has limited is scanned as well: its inner page, or the rows that it inserts.
+const SCAN = new RegExp(`^SCAN (?!page|\\(subquery|\\d+-ROW VALUES|${ONE_ROW.join("|")})`);
+
+describePlans(newPlace, async (engine) => async (sql, values) => {
+  const plan = await engine.all<{ detail: string }>(`explain query plan ${sql}`, values);
+  return plan.map((step) => step.detail).filter((detail) => SCAN.test(detail));
+});

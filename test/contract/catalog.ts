@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { describeCompaction } from "./catalog/compaction.ts";
+import { describeConcurrency } from "./catalog/concurrency.ts";
 import { describeContent } from "./catalog/content.ts";
 import { describeFacts } from "./catalog/facts.ts";
 import { describeLog } from "./catalog/log.ts";
@@ -19,5 +20,6 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeContent(newPlace);
     describeCompaction(newPlace);
     describeMigrations(newPlace);
+    describeConcurrency(newPlace);
   });
 }

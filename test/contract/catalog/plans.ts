@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Catalog } from "../../../src/catalog/catalog.ts";
+import type { Engine, Queryable, Value } from "../../../src/catalog/engine.ts";
+import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
+import { parseName } from "../../../src/oci/name.ts";
+import { parseTag } from "../../../src/oci/tag.ts";
+import { borrowed, openNew, type NewPlace } from "./place.ts";
+import { all, readLog } from "./reading.ts";
+import { blob, byDigest, byTag, manifest, ORIGIN } from "./samples.ts";
+
+/** Enough rows for a plan that reads them all to be the dearer one. */
+const ROWS = 20_000;
+
+const TABLES = [
+  "event",
+  "repository",
+  "manifest",
+  "tag",
+  "content",
+  "content_blob",
+  "content_child",
+  "content_platform",
+  "content_annotation",
+  "content_label",
+  "blob",
+];
+
+/** Tables of one row, which there is no better way to read. */
+export const ONE_ROW: readonly string[] = ["clock", "schema_version"];
+
+/** Says which tables a statement goes through from end to end. */
+type ScansOf = (sql: string, values: readonly Value[]) => Promise<string[]>;
+
+/** Holds every statement that a request runs to finding its rows by an index, however many there are. */
+export function describePlans(newPlace: NewPlace, explainer: (engine: Engine) => Promise<ScansOf>): void {
+  describe("every statement", () => {
+    test("finds its rows by an index, save those of `facts`, which read everything", async () => {
+      await using opened = await openNew(newPlace);
+      await fill(opened.engine);
+      const statements = new Map<string, readonly Value[]>();
+      const catalog = await openCatalog(recording(opened.engine, statements));
+      await doEverything(catalog);
+      const scansOf = await explainer(opened.engine);
+      const scans: string[] = [];
+      for (const [sql, values] of statements) {
+        const scanned = sql.startsWith("create") ? [] : await scansOf(sql, values);
+        if (scanned.length > 0) scans.push(`${scanned.join(", ")}: ${sql}`);
+      }
+      assert.deepEqual(scans, []);
+      const touched = TABLES.filter((table) => [...statements.keys()].some((sql) => sql.includes(table)));
+      assert.deepEqual(touched, TABLES);
+      assert.ok(statements.size > 40, `only ${statements.size} statements were seen`);
+    });
+  });
+}
+
+/** Rows of all tables, in one repository and over many, current and ended. */
+async function fill(engine: Engine): Promise<void> {
+  const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROWS})`;
+  const inserts = [
+    `event select i, 1000 + i, 'tag.set', 'r' || (i % 500), 't' || i, 'sha256:' || i, null, 'ada', 'request' from n`,
+    `repository select 'r' || i, i, case when i % 5 = 0 then i + 1 end from n`,
+    `manifest select 'r' || (i % 500), 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end,
+      case when i % 7 = 0 then 'sha256:' || (i - 1) end, 0 from n`,
+    `tag select 'r' || (i % 500), 't' || i, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end, i, i from n`,
+    `content select 'sha256:' || i, 'm', null, 1, 1, null, 'sha256:c' || i, '{}', null, null, null from n`,
+    `content_blob select 'sha256:' || i, 'sha256:b' || i from n`,
+    `content_child select 'sha256:' || i, 'sha256:m' || i from n`,
+    `content_platform select 'sha256:' || i, 'linux/amd64' from n`,
+    `content_annotation select 'sha256:' || i, 'key', 'value' || i from n`,
+    `content_label select 'sha256:' || i, 'key', 'value' || i from n`,
+    `blob select 'r' || (i % 500), 'sha256:b' || i, 1, i from n`,
+  ];
+  for (const insert of inserts) await engine.run(`${numbers} insert into ${insert}`);
+  await engine.run(`update clock set revision = ${ROWS}, time = ${ROWS + 2_000}`);
+}
+
+/** An engine that notes what is asked of it, with the values it was asked with last. */
+function recording(engine: Engine, statements: Map<string, readonly Value[]>): Engine {
+  const noting = (to: Queryable): Queryable => ({
+    all: (sql, values = []) => {
+      statements.set(sql, values);
+      return to.all(sql, values);
+    },
+    run: (sql, values = []) => {
+      statements.set(sql, values);
+      return to.run(sql, values);
+    },
+  });
+  return borrowed(engine, {
+    ...noting(engine),
+    transaction: (change) => engine.transaction((tx) => change(noting(tx))),
+  });
+}
+
+/** Each method of the catalog and of a transaction, as requests use them. */
+async function doEverything(catalog: Catalog): Promise<void> {
+  const [repository, other] = [parseName("r7"), parseName("new/one")];
+  const [tag, ended] = [parseTag("t7"), ROWS - 10];
+  const content = manifest("a", {
+    subject: blob("subject"),
+    config: blob("config"),
+    children: [blob("child")],
+    platforms: [{ os: "linux", architecture: "amd64" }],
+    annotations: { a: "1" },
+  });
+  const details = { labels: { a: "1" }, platform: { os: "linux", architecture: "arm64" } };
+  await catalog.write(other, ORIGIN, async (tx) => {
+    await tx.putManifest(content, details);
+    await tx.setTag(tag, content.digest);
+    await tx.addBlob(blob("a"), 1);
+  });
+  await catalog.write(other, ORIGIN, async (tx) => {
+    await tx.blobsAmong([blob("a"), blob("b")]);
+    await tx.awaitsConfig(blob("config"));
+    await tx.tagsOf(content.digest);
+    await tx.deleteTag(tag);
+    await tx.removeBlob(blob("a"));
+  });
+  await catalog.write(other, ORIGIN, (tx) => tx.deleteManifest(content.digest));
+  await catalog.write(other, ORIGIN, (tx) => tx.deleteRepository());
+  for (const at of [undefined, ended]) {
+    await catalog.findManifest(repository, byTag(tag), at);
+    await catalog.findManifest(repository, byDigest(blob("a")), at);
+    await catalog.hasRepository(repository, at);
+    await catalog.listRepositories({ after: "r5", limit: 10, at });
+    await catalog.listTags(repository, { after: "t5", limit: 10, at });
+    const page = { limit: 10, bytesMax: 1_000, at };
+    await catalog.listReferrers(repository, blob("subject"), page);
+    await catalog.listReferrers(repository, blob("subject"), { ...page, artifactType: "a" });
+  }
+  await catalog.findBlob(repository, blob("a"));
+  await catalog.repositoriesWithBlob(blob("a"), 10);
+  await readLog(catalog, { after: ROWS - 5 });
+  await all(catalog.allBlobs());
+  await catalog.allContents()[Symbol.asyncIterator]().next();
+  await catalog.compact(new Date(1_000 + 700));
+}
