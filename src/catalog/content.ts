@@ -100,9 +100,9 @@ export async function hasUndescribed(
   config: Digest,
 ): Promise<boolean> {
   const rows = await tx.all(
-    `select 1 from content c join manifest m on m.digest = c.digest
-      where c.config = ? and m.repository = ? and m.until is null and m.described = 0 limit 1`,
-    [config, repository],
+    `select 1 from manifest where repository = ? and until is null and described = 0
+      and digest in (select digest from content where config = ?) limit 1`,
+    [repository, config],
   );
   return rows.length > 0;
 }

@@ -28,9 +28,12 @@ describePlans(newPlace, async (engine) => {
   };
 });
 
+const REPOSITORY_CONDITION = /^\(repository = '[^()]*\)$/;
+
 function scansIn(plan: Plan): string[] {
   const { "Node Type": type, "Relation Name": relation = "", "Index Cond": condition } = plan;
   const scans = (plan.Plans ?? []).flatMap(scansIn);
-  const isScan = /^(Seq|Index|Index Only|Bitmap Index) Scan$/.test(type) && !condition;
-  return isScan && !ONE_ROW.includes(relation) ? [...scans, `${type} of ${relation}`] : scans;
+  if (!/^(Seq|Index|Index Only|Bitmap Index) Scan$/.test(type) || ONE_ROW.includes(relation)) return scans;
+  if (condition !== undefined && !REPOSITORY_CONDITION.test(condition)) return scans;
+  return [...scans, `${type} of ${relation} ${condition ?? ""}`];
 }

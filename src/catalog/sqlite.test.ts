@@ -20,8 +20,11 @@ describeCatalog("SQLite", newPlace);
 
 // What a statement itself has limited is scanned as well: its inner page, or the rows that it inserts.
 const SCAN = new RegExp(`^SCAN (?!page|\\(subquery|\\d+-ROW VALUES|${ONE_ROW.join("|")})`);
+const REPOSITORY_SCAN = /^SEARCH (?!.*EXISTS).*\(repository=\?\)$/;
 
 describePlans(newPlace, async (engine) => async (sql, values) => {
   const plan = await engine.all<{ detail: string }>(`explain query plan ${sql}`, values);
-  return plan.map((step) => step.detail).filter((detail) => SCAN.test(detail));
+  return plan
+    .map((step) => step.detail)
+    .filter((detail) => SCAN.test(detail) || REPOSITORY_SCAN.test(detail));
 });

@@ -12,6 +12,9 @@ import { blob, byDigest, byTag, manifest, ORIGIN } from "./samples.ts";
 /** Enough rows for a plan that reads them all to be the dearer one. */
 const ROWS = 20_000;
 
+/** Half of them are in one repository, and the other half in many. */
+const REPOSITORY = `case when i % 2 = 0 then 'r7' else 'r' || (i % 500) end`;
+
 const TABLES = [
   "event",
   "repository",
@@ -29,7 +32,14 @@ const TABLES = [
 /** Tables of one row, which there is no better way to read. */
 export const ONE_ROW: readonly string[] = ["clock", "schema_version"];
 
-/** Says which tables a statement goes through from end to end. */
+/** Statements that are about all there is of one kind in a repository. All others find what they want within it. */
+const OF_A_REPOSITORY = [
+  "select name, digest from tag where repository = ? and until is null order by name",
+  "select digest from manifest where repository = ? and until is null order by digest",
+  "delete from blob where repository = ?",
+];
+
+/** Says what a statement goes through from end to end: a table, or all of a table that is in one repository. */
 type ScansOf = (sql: string, values: readonly Value[]) => Promise<string[]>;
 
 /** Holds every statement that a request runs to finding its rows by an index, however many there are. */
@@ -44,7 +54,8 @@ export function describePlans(newPlace: NewPlace, explainer: (engine: Engine) =>
       const scansOf = await explainer(opened.engine);
       const scans: string[] = [];
       for (const [sql, values] of statements) {
-        const scanned = sql.startsWith("create") ? [] : await scansOf(sql, values);
+        const scanned =
+          sql.startsWith("create") || OF_A_REPOSITORY.includes(sql) ? [] : await scansOf(sql, values);
         if (scanned.length > 0) scans.push(`${scanned.join(", ")}: ${sql}`);
       }
       assert.deepEqual(scans, []);
@@ -59,18 +70,18 @@ export function describePlans(newPlace: NewPlace, explainer: (engine: Engine) =>
 async function fill(engine: Engine): Promise<void> {
   const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROWS})`;
   const inserts = [
-    `event select i, 1000 + i, 'tag.set', 'r' || (i % 500), 't' || i, 'sha256:' || i, null, 'ada', 'request' from n`,
+    `event select i, 1000 + i, 'tag.set', ${REPOSITORY}, 't' || i, 'sha256:' || i, null, 'ada', 'request' from n`,
     `repository select 'r' || i, i, case when i % 5 = 0 then i + 1 end from n`,
-    `manifest select 'r' || (i % 500), 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end,
+    `manifest select ${REPOSITORY}, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end,
       case when i % 7 = 0 then 'sha256:' || (i - 1) end, 0 from n`,
-    `tag select 'r' || (i % 500), 't' || i, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end, i, i from n`,
+    `tag select ${REPOSITORY}, 't' || i, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end, i, i from n`,
     `content select 'sha256:' || i, 'm', null, 1, 1, null, 'sha256:c' || i, '{}', null, null, null from n`,
     `content_blob select 'sha256:' || i, 'sha256:b' || i from n`,
     `content_child select 'sha256:' || i, 'sha256:m' || i from n`,
     `content_platform select 'sha256:' || i, 'linux/amd64' from n`,
     `content_annotation select 'sha256:' || i, 'key', 'value' || i from n`,
     `content_label select 'sha256:' || i, 'key', 'value' || i from n`,
-    `blob select 'r' || (i % 500), 'sha256:b' || i, 1, i from n`,
+    `blob select ${REPOSITORY}, 'sha256:b' || i, 1, i from n`,
   ];
   for (const insert of inserts) await engine.run(`${numbers} insert into ${insert}`);
   await engine.run(`update clock set revision = ${ROWS}, time = ${ROWS + 2_000}`);
@@ -110,6 +121,14 @@ async function doEverything(catalog: Catalog): Promise<void> {
     await tx.putManifest(content, details);
     await tx.setTag(tag, content.digest);
     await tx.addBlob(blob("a"), 1);
+  });
+  await catalog.write(repository, ORIGIN, async (tx) => {
+    await tx.putManifest(content, details);
+    await tx.setTag(tag, content.digest);
+  });
+  await catalog.write(repository, ORIGIN, async (tx) => {
+    await tx.deleteManifest(content.digest);
+    await tx.awaitsConfig(blob("config"));
   });
   await catalog.write(other, ORIGIN, async (tx) => {
     await tx.blobsAmong([blob("a"), blob("b")]);
