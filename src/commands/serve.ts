@@ -13,6 +13,10 @@ const IMPATIENT_AFTER_MS = 1000;
 /** How long closing may take beyond the grace for requests before the process ends all the same, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
 
+/** How much of the log may wait for a reader that has stopped reading, in bytes. What comes then is dropped. */
+const LOG_WAITING_BYTES_MAX = 16 * 2 ** 20;
+const STDOUT = 1;
+
 /** `supercargo serve`: runs the registry until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
   const command = new Command("serve")
@@ -56,7 +60,7 @@ function createLog({ log }: Config): Logger {
       formatters: { level: (level) => ({ level }) },
     },
     // Lines are written in the order of their making, several at once under load; what is left goes out at exit.
-    pino.destination({ dest: 1, sync: false }),
+    pino.destination({ dest: STDOUT, sync: false, maxLength: LOG_WAITING_BYTES_MAX }),
   );
 }
 

@@ -36,13 +36,18 @@ function heldApp(): { app: ListenerOptions["app"]; arrived: Promise<ServerRespon
   return { app: (_request, response) => resolve(response), arrived: promise };
 }
 
-test("stopping ends connections at rest at once, and those that never sent a request", async () => {
+test("stopping ends connections at rest at once, and those that have not sent a whole request", async () => {
   const listener = await open();
   const rested = await connected(listener);
   rested.write(REQUEST);
   await once(rested, "data");
   const silent = await connected(listener);
-  const ends = [once(rested, "close"), once(silent, "close")];
+  const begun = await connected(listener);
+  begun.write("GET / HT");
+  // A request on another connection, sent later, has been read: so has the beginning of this one.
+  rested.write(REQUEST);
+  await once(rested, "data");
+  const ends = [once(rested, "close"), once(silent, "close"), once(begun, "close")];
   await listener[Symbol.asyncDispose]();
   await Promise.all(ends);
 });
