@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type ConfigFile, NO_FILE, readConfigFile } from "./config/file.ts";
+import type { ConfigFile } from "./config/file.ts";
 import { CONFIG_SCHEMA, type Config, KEYS, type Key } from "./config/schema.ts";
 import { HIDDEN, Secret } from "./config/secret.ts";
 import { suggestion } from "./config/suggestion.ts";
@@ -39,7 +39,7 @@ type Found = { readonly value: unknown; readonly from: string };
  */
 export async function loadConfig({ flags, env }: Sources): Promise<LoadedConfig> {
   const path = flags["config"] ?? (env[CONFIG_VARIABLE] || undefined);
-  const file = path === undefined ? NO_FILE : await readConfigFile(path);
+  const file = await fileAt(path);
   const raw: Record<string, unknown> = structuredClone(file.values);
   const overrides = new Map<string, Found>();
   for (const key of KEYS) {
@@ -55,6 +55,13 @@ export async function loadConfig({ flags, env }: Sources): Promise<LoadedConfig>
   if (problems.length > 0 || !parsed.success) throw invalid(problems);
   const settings = KEYS.map((key) => settingOf(key, { raw, file, overrides, config: parsed.data }));
   return { config: parsed.data, settings };
+}
+
+/** What the file says; nothing when there is none. The YAML library is loaded only for one that is there. */
+async function fileAt(path: string | undefined): Promise<ConfigFile> {
+  if (path === undefined) return { values: {}, problems: [], from: () => "no file" };
+  const { readConfigFile } = await import("./config/file.ts");
+  return await readConfigFile(path);
 }
 
 /** The key's value by flag or else by variable. An empty variable counts as none: that is how compose files leave one out. */

@@ -12,12 +12,9 @@ export type ConfigFile = {
   from(path: readonly string[]): string;
 };
 
-/** The file when there is none. */
-export const NO_FILE: ConfigFile = { values: {}, problems: [], from: () => "no file" };
-
 /** Reads a YAML file. Never throws: what is wrong with it is in `problems`, without quoting what may be a secret. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
-  const refused = (problem: string): ConfigFile => ({ ...NO_FILE, problems: [problem] });
+  const refused = (...problems: string[]): ConfigFile => ({ values: {}, problems, from: () => path });
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -29,12 +26,9 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
     const where = (offset: number): string => `${path}, line ${lines.linePos(offset).line}`;
-    return {
-      ...NO_FILE,
-      problems: faults.map(({ code, pos }) => `${where(pos[0])} is not good YAML (${code}).`),
-    };
+    return refused(...faults.map(({ code, pos }) => `${where(pos[0])} is not good YAML (${code}).`));
   }
-  if (document.contents === null) return NO_FILE;
+  if (document.contents === null) return refused();
   if (!isMap(document.contents))
     return refused(`${path} must consist of keys and values, such as "data: ./data".`);
   return {
