@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "run the registry",
     load: async () => (await import("./commands/serve.ts")).serveCommand(),
   },
+  check: {
+    summary: "verify the data against the catalog",
+    load: async () => (await import("./commands/check.ts")).checkCommand(),
+  },
   config: {
     summary: "look at the configuration",
     load: async () => (await import("./commands/config.ts")).configCommand(),

@@ -13,7 +13,7 @@ const PROMISES = ["catalog/catalog.ts", "blobs/blobs.ts"];
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["commands", "server.ts", "errors.ts"],
-  commands: ["client", "server.ts", "config.ts", "oci", "errors.ts"],
+  commands: ["client", "server.ts", "registry/check", "config.ts", "oci", "errors.ts"],
   "server.ts": ["config.ts", "http", "registry", "access", "catalog", "blobs", "oci", "errors.ts"],
   http: ["registry", ...PROMISES, "access", "oci", "errors.ts"],
   registry: [...PROMISES, "oci", "errors.ts"],

@@ -242,6 +242,11 @@ export interface Catalog extends AsyncDisposable {
     readonly size: number;
   }>;
 
-  /** Every stored manifest's digest and bytes, by digest, read in pages. Bytes are absent when only tag history needs it. */
-  allContents(): AsyncIterable<{ readonly digest: Digest; readonly bytes: Uint8Array | undefined }>;
+  /** Every stored manifest by digest, read in pages. Bytes are absent when only tag history needs it. */
+  allContents(): AsyncIterable<{
+    readonly digest: Digest;
+    readonly mediaType: string;
+    readonly size: number;
+    readonly bytes: Uint8Array | undefined;
+  }>;
 }

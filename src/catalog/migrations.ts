@@ -72,7 +72,7 @@ const STEPS: Steps = [
     )`,
     `create unique index tag_current on tag (repository, name) where until is null`,
     `create index tag_ended on tag (repository, until) where until is not null`,
-    `create index tag_points_to on tag (repository, digest) where until is null`,
+    `create index tag_points_to on tag (repository, digest, name) where until is null`,
     `create index tag_digest on tag (digest)`,
 
     `create table content (
@@ -142,14 +142,7 @@ async function migrateOnce(engine: Engine, tx: Queryable, steps: Steps): Promise
   await tx.run(`create table if not exists schema_version (version integer not null)`);
   const [row] = await tx.all<{ version: number }>(`select version from schema_version`);
   const version = row?.version ?? 0;
-  if (version > steps.length) {
-    throw new RegistryError(
-      "CATALOG_NEWER",
-      `The catalog has schema version ${version}, but this program knows versions up to ${steps.length}. ` +
-        `Start a newer Supercargo, or restore a backup from before the upgrade.`,
-      { detail: { found: version, known: steps.length } },
-    );
-  }
+  if (version > steps.length) throw newer(version, steps.length);
   const step = steps[version];
   if (!step) return false;
   for (const statement of step) await tx.run(named(statement, engine.types));
@@ -157,6 +150,39 @@ async function migrateOnce(engine: Engine, tx: Queryable, steps: Steps): Promise
     version + 1,
   ]);
   return true;
+}
+
+/** Takes no step. `DATA_UNUSABLE` when there are steps to take, `CATALOG_NEWER` as {@link migrate}. */
+export async function requireMigrated(engine: Queryable): Promise<void> {
+  const version = await findVersion(engine);
+  if (version > STEPS.length) throw newer(version, STEPS.length);
+  if (version === STEPS.length) return;
+  throw new RegistryError(
+    "DATA_UNUSABLE",
+    version === 0
+      ? "There is no catalog in this database. Check --data and --catalog."
+      : `The catalog has schema version ${version}, and this program needs ${STEPS.length}. Start the server once; it brings the catalog up to date.`,
+  );
+}
+
+async function findVersion(engine: Queryable): Promise<number> {
+  const rows = await engine
+    .all<{ version: number }>(`select version from schema_version`)
+    .catch((error: unknown) => {
+      // Neither database has one word for "no such table"; an outage is a RegistryError by now.
+      if (error instanceof RegistryError) throw error;
+      return [];
+    });
+  return rows[0]?.version ?? 0;
+}
+
+function newer(found: number, known: number): RegistryError {
+  return new RegistryError(
+    "CATALOG_NEWER",
+    `The catalog has schema version ${found}, but this program knows versions up to ${known}. ` +
+      `Start a newer Supercargo, or restore a backup from before the upgrade.`,
+    { detail: { found, known } },
+  );
 }
 
 function named(statement: string, types: ColumnTypes): string {

@@ -17,13 +17,16 @@ import type {
 import { compact } from "./compaction.ts";
 import type { Engine } from "./engine.ts";
 import { readLog } from "./log.ts";
-import { migrate } from "./migrations.ts";
+import { migrate, requireMigrated } from "./migrations.ts";
 import { momentOf, NOW, requireRetained, type Moment } from "./moment.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
 
 /** Rows fetched at a time by reads that go through everything; fewer where each brings a manifest along. */
 const SCAN_ROWS = 1_000;
 const SCAN_MANIFESTS = 10;
+
+type ContentRow = { digest: Digest; media_type: string; size: number; bytes: Uint8Array | null };
+type StoredContent = { digest: Digest; mediaType: string; size: number; bytes: Uint8Array | undefined };
 
 type ReferrersFilter = { readonly artifactType?: string | undefined; readonly bytesMax: number };
 
@@ -40,6 +43,17 @@ type ReferrerRow = {
 export async function openCatalog(engine: Engine): Promise<Catalog> {
   try {
     await migrate(engine);
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  }
+  return new SqlCatalog(engine);
+}
+
+/** Makes a catalog of a database as it is, to be read: `DATA_UNUSABLE` when it is not one of this program's version. */
+export async function openExistingCatalog(engine: Engine): Promise<Catalog> {
+  try {
+    await requireMigrated(engine);
   } catch (error) {
     await engine[Symbol.asyncDispose]();
     throw error;
@@ -209,13 +223,15 @@ class SqlCatalog implements Catalog {
     }
   }
 
-  async *allContents(): AsyncGenerator<{ digest: Digest; bytes: Uint8Array | undefined }> {
+  async *allContents(): AsyncGenerator<StoredContent> {
     for (let after: string | undefined = ""; after !== undefined;) {
-      const rows: { digest: Digest; bytes: Uint8Array | null }[] = await this.#engine.all(
-        `select digest, bytes from content where digest > ? order by digest limit ?`,
+      const rows: ContentRow[] = await this.#engine.all(
+        `select digest, media_type, size, bytes from content where digest > ? order by digest limit ?`,
         [after, SCAN_MANIFESTS],
       );
-      for (const { digest, bytes } of rows) yield { digest, bytes: bytes ?? undefined };
+      for (const { digest, media_type: mediaType, size, bytes } of rows) {
+        yield { digest, mediaType, size, bytes: bytes ?? undefined };
+      }
       after = rows.at(-1)?.digest;
     }
   }

@@ -11,6 +11,8 @@ const STATEMENTS_MAX = 500;
 /** Memory for database pages, in KiB, of each of the two connections. */
 const PAGE_CACHE_KIB = 16_384;
 
+const SQLITE_TYPES = { integer: "integer", text: "text", bytes: "blob" } as const;
+
 type Job = { run(): Promise<void>; settle(failure?: unknown): void };
 
 /**
@@ -32,8 +34,49 @@ export async function openSqlite(folder: string): Promise<Engine> {
   }
 }
 
+/**
+ * The catalog database of a folder, to be read as it is: makes nothing and takes no lock, so that a server may have it open
+ * as well. `DATA_UNUSABLE` when there is none.
+ */
+export async function openSqliteReader(folder: string): Promise<Engine> {
+  try {
+    return new SqliteReader(join(folder, "catalog.db"));
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+}
+
+class SqliteReader implements Engine {
+  readonly types = SQLITE_TYPES;
+  readonly #connection: Connection;
+
+  constructor(path: string) {
+    this.#connection = new Connection(path, { readonly: true });
+  }
+
+  all<Row>(sql: string, values?: readonly Value[]): Promise<Row[]> {
+    return this.#connection.all(sql, values);
+  }
+
+  run(): Promise<never> {
+    return Promise.reject(new Error("This catalog was opened to be read."));
+  }
+
+  transaction(): Promise<never> {
+    return this.run();
+  }
+
+  lock(): Promise<never> {
+    return this.run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection.close();
+  }
+}
+
 class Sqlite implements Engine {
-  readonly types = { integer: "integer", text: "text", bytes: "blob" } as const;
+  readonly types = SQLITE_TYPES;
   readonly #guard: Database.Database;
   readonly #writer: Connection;
   readonly #reader: Connection;
@@ -131,9 +174,9 @@ class Connection implements Queryable {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
 
-  constructor(path: string) {
-    this.#database = new Database(path);
-    this.#database.pragma("journal_mode = wal");
+  constructor(path: string, { readonly = false } = {}) {
+    this.#database = new Database(path, { readonly, fileMustExist: readonly });
+    if (!readonly) this.#database.pragma("journal_mode = wal");
     this.#database.pragma("synchronous = full");
     this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
   }
@@ -226,6 +269,10 @@ function translate(error: unknown): unknown {
         cause: error,
       },
     );
+  }
+  if (code?.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") {
+    const message = "The file catalog.db is damaged. Stop the server, and restore it from a backup.";
+    return new RegistryError("DATA_UNUSABLE", message, { cause: error });
   }
   if (code?.startsWith("SQLITE_IOERR") || code?.startsWith("SQLITE_READONLY")) {
     return new RegistryError("UNAVAILABLE", "The catalog cannot be written at the moment. Try again later.", {

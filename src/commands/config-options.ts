@@ -1,10 +1,12 @@
 import { type Command, Option } from "commander";
 import { CONFIG_VARIABLE, KEYS, type LoadedConfig, loadConfig } from "../config.ts";
 
-/** Gives a command `--config` and a flag for every key. */
-export function addConfigOptions(command: Command): Command {
+const ALL_KEYS = KEYS.map(({ path }) => path);
+
+/** Gives a command `--config` and a flag for every key, or only for those that matter to it. */
+export function addConfigOptions(command: Command, paths: readonly string[] = ALL_KEYS): Command {
   command.option("--config <file>", `YAML file with these keys; also ${CONFIG_VARIABLE}`);
-  for (const key of KEYS) {
+  for (const key of KEYS.filter(({ path }) => paths.includes(path))) {
     const fallback = key.default === undefined ? "" : ` (default: ${key.default})`;
     command.addOption(new Option(`${key.flag} <value>`, `${key.about}${fallback}`));
   }

@@ -100,6 +100,22 @@ function describeContent(makePlace: () => Promise<BlobsPlace>): void {
     assert.deepEqual(await bytesOf(blobs, digest), bytes);
   });
 
+  test("a blob that is set aside is no longer stored, and can be stored and set aside again", async () => {
+    await using place = await makePlace();
+    await using blobs = await place.open();
+    const bytes = randomBytes(10);
+    const digest = await store(blobs, bytes);
+    for (let time = 0; time < 2; time++) {
+      assert.equal(await blobs.setAside(digest), true);
+      assert.equal(await blobs.read(digest), undefined);
+      assert.deepEqual(await all(blobs.list()), []);
+      assert.equal(await blobs.setAside(digest), false);
+      await store(blobs, bytes);
+      assert.deepEqual(await bytesOf(blobs, digest), bytes);
+    }
+    assert.deepEqual(await all(blobs.listStray()), []);
+  });
+
   test("a blob removed while it is read is read to its end", async () => {
     await using place = await makePlace();
     await using blobs = await place.open();
