@@ -1,9 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { describe, test } from "node:test";
 import { describeCatalog } from "../../test/contract/catalog.ts";
 import { describePlans, ONE_ROW } from "../../test/contract/catalog/plans.ts";
-import type { Place } from "../../test/contract/catalog/place.ts";
+import { openNew, type Place } from "../../test/contract/catalog/place.ts";
+import { readLog } from "../../test/contract/catalog/reading.ts";
+import { APP, blob, manifest, ORIGIN, OTHER, push, V1 } from "../../test/contract/catalog/samples.ts";
+import { RegistryError } from "../errors.ts";
+import type { Engine } from "./engine.ts";
 import { openSqlite } from "./sqlite.ts";
 
 async function newFolder(): Promise<AsyncDisposable & { path: string }> {
@@ -28,3 +34,94 @@ describePlans(newPlace, async (engine) => async (sql, values) => {
     .map((step) => step.detail)
     .filter((detail) => SCAN.test(detail) || REPOSITORY_SCAN.test(detail));
 });
+
+describe("SQLite alone", () => {
+  test("is refused to a second one while the first has it, with what to do, and free again after", async () => {
+    await using folder = await newFolder();
+    {
+      await using first = await openSqlite(folder.path);
+      await assert.rejects(openSqlite(folder.path), {
+        name: "RegistryError",
+        code: "CATALOG_LOCKED",
+        message:
+          /Another Supercargo uses the data folder .* Stop it first, choose another folder with --data/,
+      });
+      assert.deepEqual(await first.all("select 1 as one"), [{ one: 1 }]);
+    }
+    await using again = await openSqlite(folder.path);
+    assert.deepEqual(await again.all("select 1 as one"), [{ one: 1 }]);
+  });
+
+  test("says what is wrong with a folder that cannot be used", async () => {
+    await using folder = await newFolder();
+    const file = join(folder.path, "file");
+    await writeFile(file, "");
+    for (const path of [file, join(file, "below")]) {
+      await assert.rejects(openSqlite(path), {
+        code: "DATA_UNUSABLE",
+        message: /The data folder .*file.* cannot be used: .* Make it a folder this user may write/,
+      });
+    }
+    await writeFile(
+      join(folder.path, "catalog.db"),
+      "this is no database, and long enough to be taken for one".repeat(90),
+    );
+    await assert.rejects(openSqlite(folder.path), {
+      code: "DATA_UNUSABLE",
+      message: /not a database|damaged/,
+    });
+    // The refusal has let go of the folder.
+    await rm(join(folder.path, "catalog.db"));
+    await using engine = await openSqlite(folder.path);
+    assert.deepEqual(await engine.all("select 1 as one"), [{ one: 1 }]);
+  });
+
+  test("commits together what is written at the same time", async () => {
+    await using opened = await openNew(newPlace);
+    const { catalog } = opened;
+    const writes = Array.from({ length: 10 }, (_, n) => push(catalog, { content: manifest(`${n}`) }));
+    await Promise.race(writes);
+    assert.equal((await catalog.bounds()).revision, 11);
+    await Promise.all(writes);
+  });
+
+  test("answers readers from what was committed while a write goes on", async () => {
+    await using opened = await openNew(newPlace);
+    const { catalog } = opened;
+    await catalog.write(APP, ORIGIN, async (tx) => {
+      await tx.putManifest(manifest("a"));
+      await tx.addBlob(blob("a"), 1);
+      assert.equal(await catalog.findBlob(APP, blob("a")), undefined);
+    });
+    assert.deepEqual(await catalog.findBlob(APP, blob("a")), { size: 1 });
+  });
+
+  test("says STORAGE_FULL when the disk is, has lost nothing, and goes on when there is room", async () => {
+    await using opened = await openNew(newPlace);
+    const { catalog, engine } = opened;
+    await push(catalog, { content: manifest("a") });
+    await limitPages(engine, 0);
+    const large = manifest("large", { bytes: Buffer.alloc(4 * 1024 * 1024) });
+    const outcomes = await Promise.allSettled([
+      push(catalog, { repository: OTHER, content: large }),
+      push(catalog, { repository: OTHER, content: large, tags: [V1] }),
+    ]);
+    for (const outcome of outcomes) {
+      assert.ok(outcome.status === "rejected" && outcome.reason instanceof RegistryError);
+      assert.equal(outcome.reason.code, "STORAGE_FULL");
+    }
+    assert.deepEqual(await catalog.listRepositories({ limit: 10 }), [APP]);
+    await limitPages(engine, 10_000);
+    await push(catalog, { repository: OTHER, content: large, tags: [V1] });
+    assert.deepEqual(await catalog.listRepositories({ limit: 10 }), [APP, OTHER]);
+    assert.equal((await readLog(catalog)).length, 5);
+  });
+});
+
+/** Lets the database grow by so many pages and no more, as a disk does that is nearly full. */
+async function limitPages(engine: Engine, more: number): Promise<void> {
+  await engine.transaction(async (tx) => {
+    const [size] = await tx.all<{ page_count: number }>("pragma page_count");
+    await tx.all(`pragma max_page_count = ${(size?.page_count ?? 0) + more}`);
+  });
+}
