@@ -16,8 +16,13 @@ export async function ready(parts: Readonly<Record<string, () => Promise<unknown
   const names = failed.map(({ name }) => name);
   throw new RegistryError("UNAVAILABLE", `Not ready: no answer from the ${names.join(" and the ")}.`, {
     detail: { failed: names },
-    cause: new AggregateError(failed.map(({ error }) => error)),
+    cause: causeOf(failed.map(({ error }) => error)),
   });
+}
+
+/** Logs follow causes one by one, so those of several parts are told in one message. */
+function causeOf(errors: readonly unknown[]): unknown {
+  return errors.length === 1 ? errors[0] : new AggregateError(errors, errors.map(String).join("; "));
 }
 
 /** Why a probe failed; `undefined` when it did not. */
