@@ -8,6 +8,7 @@ import { corsHeaders, isPreflight, preflight } from "./cors.ts";
 import { discardBody } from "./discard.ts";
 import { match, type Match } from "./match.ts";
 import type { Observer } from "./observer.ts";
+import { bytesArrived } from "./traffic.ts";
 
 /** What requests ask of the server around the registry. */
 export type Service = {
@@ -63,7 +64,7 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
     route: outcome.route,
     path: request.url ?? "",
     status,
-    bytesIn: Number(request.headers["content-length"] ?? 0),
+    bytesIn: bytesArrived(request.socket),
     bytesOut,
     ms: performance.now() - started,
     actor: ANONYMOUS,

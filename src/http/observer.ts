@@ -11,8 +11,9 @@ export type RequestEntry = {
   /** The target as sent, query included. */
   readonly path: string;
   readonly status: number;
-  /** Bytes of the bodies. */
+  /** Bytes of the request as it arrived, head and body. */
   readonly bytesIn: number;
+  /** Bytes of the answer's body. */
   readonly bytesOut: number;
   readonly ms: number;
   readonly actor: string;
