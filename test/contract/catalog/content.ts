@@ -151,6 +151,7 @@ export function describeContent(newPlace: NewPlace): void {
           const bytes = page.referrers.map((referrer) => JSON.stringify(referrer.annotations).length);
           assert.ok(page.referrers.length > 0 && page.referrers.length <= limit);
           assert.ok(bytes.length === 1 || bytes.reduce((sum, size) => sum + size, 0) <= bytesMax);
+          assert.ok(page.referrers.every((referrer) => referrer.digest > (seen.at(-1)?.digest ?? "")));
           seen.push(...page.referrers);
           ({ more } = page);
         }

@@ -9,9 +9,9 @@ export async function readLog(
 ): Promise<Event[]> {
   const events: Event[] = [];
   for (;;) {
-    const page = await catalog.events({ after: events.at(-1)?.revision ?? after, limit });
-    if (page.events.length === 0) return events;
-    events.push(...page.events);
+    const page = await readOn(catalog, { after: events.at(-1)?.revision ?? after, limit });
+    if (page.length === 0) return events;
+    events.push(...page);
   }
 }
 
@@ -25,11 +25,18 @@ export async function follow(
   void work.finally(() => (isOver = true)).catch(() => {});
   for (;;) {
     const wasOver = isOver;
-    const { events } = await catalog.events({ after: seen.at(-1) ?? after, limit });
+    const events = await readOn(catalog, { after: seen.at(-1) ?? after, limit });
     seen.push(...events.map((event) => event.revision));
     if (events.length === 0 && wasOver) return seen;
     await setImmediate();
   }
+}
+
+/** One page. A log that repeats itself would have no end. */
+async function readOn(catalog: Catalog, page: { after: Revision; limit: number }): Promise<readonly Event[]> {
+  const { events } = await catalog.events(page);
+  assert.ok(events.every((event) => event.revision > page.after) && events.length <= page.limit);
+  return events;
 }
 
 /** Holds a reader to the promise: each event once, in order, none missing. */
