@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
 
+/** How long a connection that waits for nothing but its client to close it may be silent, in milliseconds. */
+export const LINGER_MS_MAX = 5_000;
+
 /** Bytes of an unwanted body that are read for the sake of the answer; a client that sends more is cut off. */
 export const DISCARD_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -17,4 +20,10 @@ export function discardBody(request: IncomingMessage): void {
   // A client may leave now without being missed.
   request.on("error", () => {});
   request.resume();
+  const { socket } = request;
+  // What Node does with a connection that is not kept alive once the answer is out; it would close it at once.
+  socket.destroySoon = () => {
+    socket.setTimeout(LINGER_MS_MAX);
+    socket.end();
+  };
 }

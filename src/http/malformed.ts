@@ -2,10 +2,7 @@ import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { RegistryError } from "../errors.ts";
 import { failure } from "./answer.ts";
-import { DISCARD_BYTES_MAX } from "./discard.ts";
-
-/** How long a connection whose bytes make no sense may be silent before it is closed, in milliseconds. */
-const SILENCE_MS_MAX = 5_000;
+import { DISCARD_BYTES_MAX, LINGER_MS_MAX } from "./discard.ts";
 
 /** Statuses of what the HTTP parser refuses, by its error code; anything else is 400. */
 const STATUS_OF: Readonly<Record<string, number>> = {
@@ -44,7 +41,7 @@ export function refuseMalformed(
     socket.destroy();
     return;
   }
-  socket.setTimeout(SILENCE_MS_MAX);
+  socket.setTimeout(LINGER_MS_MAX);
   socket.end(refusal(STATUS_OF[error.code ?? ""] ?? 400), () => {
     if (running.length > 0) socket.destroy();
   });

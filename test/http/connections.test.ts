@@ -77,6 +77,16 @@ describe("answers to requests whose body is not wanted (B7.14)", () => {
     assert.deepEqual(statuses(received), [413, 200]);
   });
 
+  test("an answer is whole even if the connection ends with it and the body was never read", async () => {
+    const blob = blobOf("a".repeat(4 * MIB));
+    await pushBlob(host, "whole/app", blob);
+    const head = `GET /v2/whole/app/blobs/${blob.digest} HTTP/1.1\r\nHost: x\r\nConnection: close`;
+    const request = Buffer.from(`${head}\r\nContent-Length: ${2 * MIB}\r\n\r\n`);
+    const received = await sendRaw(host, Buffer.concat([request, Buffer.alloc(2 * MIB)]), { end: false });
+    assert.deepEqual(statuses(received), [200]);
+    assert.ok(received.endsWith(`\r\n\r\n${blob.bytes.toString()}`));
+  });
+
   test("a client that goes on sending is cut off, and has its answer", async () => {
     const socket = await open();
     let received = "";
