@@ -40,7 +40,16 @@ test(
     await using place = await DiskPlace.make();
     const log = join(place.folder, "strace.log");
     const store = join(place.folder, "store");
-    const tracing = ["-f", "-y", "-s", "200", "-e", "trace=fsync,fdatasync,rename,write", "-o", log];
+    const tracing = [
+      "-f",
+      "-y",
+      "-s",
+      "200",
+      "-e",
+      "trace=fsync,fdatasync,rename,write,read,pread64",
+      "-o",
+      log,
+    ];
     const { status } = spawnSync("strace", [...tracing, process.execPath, WRITER, store, "1", "1"]);
     assert.equal(status, 0);
     const calls = callsIn(await readFile(log, "utf8"));
@@ -57,6 +66,8 @@ test(
       assert.ok(step, `step ${n} was not seen`);
       assert.ok(n === 0 || (steps[n - 1]?.end ?? Infinity) < step.start, `step ${n} began too early`);
     }
+    const reads = calls.filter(({ text }) => /^p?read/.test(text) && text.includes(`<${upload}>`));
+    assert.deepEqual(reads, [], "the bytes were read again");
     // The names of the folders, too, down to the shard.
     for (const folder of [place.folder, store, join(store, "blobs"), join(store, "blobs/sha256")]) {
       const synced = calls.find(({ text }) => text.startsWith("fsync(") && text.includes(`<${folder}>`));

@@ -70,8 +70,7 @@ export class DiskUploads {
       try {
         await receive(arriving, tail, { hash: running?.hash, limit });
       } catch (error) {
-        await tail.settle();
-        await file.truncate(size);
+        await tail.undo();
         throw error;
       }
       if (running !== undefined) this.#digests.keep(id, { ...running, size: tail.size });

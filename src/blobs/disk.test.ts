@@ -62,6 +62,7 @@ describe("on disk: the folder", () => {
     await mkdir(place.pathOf(folder), { recursive: true });
     for (const name of ["README", ".DS_Store", "0".repeat(64), digestParts(digest).encoded.toUpperCase()])
       await writeFile(join(shard, name), "real");
+    await writeFile(join(dirname(place.pathOf(linked)), digestParts(digest).encoded), "real");
     await writeFile(join(place.folder, "blobs/sha256/lost"), "real");
     await writeFile(join(place.folder, "uploads/.nfs1"), "real");
     await mkdir(join(place.folder, "uploads/folder"));

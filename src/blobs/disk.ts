@@ -13,7 +13,7 @@ import * as layout from "./disk-layout.ts";
 import { DiskUploads } from "./disk-uploads.ts";
 
 /** How much of a blob is read at once, in bytes. A reader that pauses keeps about twice that in memory. */
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 512 * 1024;
 
 const openFile = promisify(open);
 const statFile = promisify(fstat);

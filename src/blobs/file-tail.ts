@@ -1,25 +1,31 @@
-import type { FileHandle } from "node:fs/promises";
-
 /** How many bytes are gathered for one write. */
 const BATCH_BYTES = 256 * 1024;
 
 /** How many chunks are gathered for one write, for sources that deliver crumbs: each costs memory beside its bytes. */
 const BATCH_CHUNKS = 512;
 
+/** What is needed of a file: a `FileHandle` has it. */
+export interface TailFile {
+  truncate(size: number): Promise<void>;
+  writev(chunks: Uint8Array[], position: number): Promise<{ bytesWritten: number }>;
+}
+
 /**
  * Writes to the end of an open file in batches: one is gathered while the one before it is being written. Never two
  * at once, so that a crash leaves a beginning of what was sent, and no hole.
  */
 export class FileTail {
-  readonly #file: FileHandle;
+  readonly #file: TailFile;
+  readonly #start: number;
   #size: number;
   #chunks: Uint8Array[] = [];
   #gathered = 0;
   #writing: Promise<void> = Promise.resolve();
 
   /** Starts at `size`, where the file ends now. */
-  constructor(file: FileHandle, size: number) {
+  constructor(file: TailFile, size: number) {
     this.#file = file;
+    this.#start = size;
     this.#size = size;
   }
 
@@ -41,9 +47,10 @@ export class FileTail {
     await this.#writing;
   }
 
-  /** Resolves when nothing is being written any more, however it went. */
-  async settle(): Promise<void> {
+  /** Takes back everything, whether it is in the file or still on the way there. */
+  async undo(): Promise<void> {
     await this.#writing.catch(() => {});
+    await this.#file.truncate(this.#start);
   }
 
   async #write(): Promise<void> {
@@ -58,10 +65,12 @@ export class FileTail {
 }
 
 /** A write may stop short without saying why: writing the rest does, by its error. */
-async function writeAll(file: FileHandle, chunks: Uint8Array[], position: number): Promise<void> {
-  let { bytesWritten: done } = await file.writev(chunks, position);
+async function writeAll(file: TailFile, chunks: Uint8Array[], position: number): Promise<void> {
+  let { bytesWritten } = await file.writev(chunks, position);
   const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  if (done === size) return;
+  if (bytesWritten === size) return;
   const bytes = Buffer.concat(chunks);
-  while (done < size) done += (await file.write(bytes, done, size - done, position + done)).bytesWritten;
+  for (let done = bytesWritten; done < size; done += bytesWritten) {
+    ({ bytesWritten } = await file.writev([bytes.subarray(done)], position + done));
+  }
 }

@@ -9,7 +9,7 @@ export type RunningDigest = {
 };
 
 /** How many uploads' digests are kept in memory, about 1 KiB each; those of others are computed by reading again. */
-const RUNNING_DIGESTS_MAX = 1024;
+export const RUNNING_DIGESTS_MAX = 1024;
 
 /** The running digests of uploads, so that no byte has to be read again. Losing one costs time, never truth. */
 export class RunningDigests {
