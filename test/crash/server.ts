@@ -39,15 +39,27 @@ export class Server implements AsyncDisposable {
     const timer = setTimeout(() => child.kill("SIGKILL"), START_MS_MAX);
     try {
       for await (const line of createInterface(child.stdout)) {
-        const host = /"url":"http:\/\/([^"]+)"/.exec(line)?.[1];
-        if (host === undefined) continue;
+        const port = /"host":"127\.0\.0\.1","port":(\d+)/.exec(line)?.[1];
+        if (port === undefined) continue;
         child.stdout.resume();
-        return new Server(host, { child, stderr });
+        return new Server(`127.0.0.1:${port}`, { child, stderr });
       }
     } finally {
       clearTimeout(timer);
     }
     throw new Error(`the server did not start: ${stderr()}`);
+  }
+
+  /** Starts it and kills it after so many milliseconds, wherever its start has got to by then. */
+  static async startAndKill(ms: number, ...args: readonly string[]): Promise<void> {
+    const child = spawn(process.execPath, [MAIN, "serve", "--listen", "127.0.0.1:0", ...args], {
+      stdio: "ignore",
+    });
+    const closed = once(child, "close");
+    const timer = setTimeout(() => child.kill("SIGKILL"), ms);
+    const [code] = (await closed) as [number | null];
+    clearTimeout(timer);
+    if (code !== null) throw new Error(`the server ended by itself with ${code}`);
   }
 
   /** Ends it without a word, as a power cut would end the process. */
