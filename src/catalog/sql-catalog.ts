@@ -119,10 +119,11 @@ class SqlCatalog implements Catalog {
   }
 
   async listRepositories({ after = "", limit, at }: Page<string>): Promise<RepositoryName[]> {
+    // Without the offset PostgreSQL may join the two tables, and read all manifests that come before the page.
     const rows = await this.#read(at, ({ holds, values }) =>
       this.#engine.all<{ name: RepositoryName }>(
         `select f.name from repository f where f.name > ? and ${holds("f")}
-          and exists (select 1 from manifest m where m.repository = f.name and ${holds("m")})
+          and exists (select 1 from manifest m where m.repository = f.name and ${holds("m")} limit 1 offset 0)
           order by f.name limit ?`,
         [after, ...values, ...values, limit],
       ),
