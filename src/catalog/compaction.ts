@@ -7,7 +7,7 @@ import { placeholders } from "./rows.ts";
  * Revisions one transaction forgets. A revision is one event and ends one fact at the most, so this also bounds the rows
  * that a transaction takes out, and how long a push that arrives meanwhile waits.
  */
-export const REVISIONS_PER_TRANSACTION = 500;
+const REVISIONS_PER_TRANSACTION = 500;
 
 /** Digests named by one statement. */
 const DIGESTS_PER_STATEMENT = 100;

@@ -32,7 +32,7 @@ export async function getEvents(call: Call): Promise<Answer> {
 }
 
 /** An event in the JSON form of CloudEvents 1.0. Its id is its revision: the same event sent twice is told by it. */
-export function cloudEvent(event: Event, source: string): Record<string, unknown> {
+function cloudEvent(event: Event, source: string): Record<string, unknown> {
   const sequence = String(event.revision).padStart(SEQUENCE_DIGITS, "0");
   return {
     specversion: "1.0",
