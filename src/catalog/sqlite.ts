@@ -175,7 +175,7 @@ class Connection implements Queryable {
   readonly #statements = new Map<string, Database.Statement>();
 
   constructor(path: string, { readonly = false } = {}) {
-    this.#database = new Database(path, { readonly, fileMustExist: readonly });
+    this.#database = new Database(path, { readonly });
     if (!readonly) this.#database.pragma("journal_mode = wal");
     this.#database.pragma("synchronous = full");
     this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);

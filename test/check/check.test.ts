@@ -102,6 +102,12 @@ const DAMAGES: readonly {
     left: ["fact.wrong app v1"],
   },
   {
+    name: "a fact that began at another revision",
+    damage: (data) => data.edit(`update manifest set since = 1 where digest = '${IMAGE.digest}'`),
+    found: [`fact.wrong app ${IMAGE.digest}`],
+    left: [`fact.wrong app ${IMAGE.digest}`],
+  },
+  {
     name: "a tag that points to nothing",
     damage: (data) => data.edit(`update tag set digest = '${LAYER.digest}' where name = 'v1'`),
     found: ["fact.wrong app v1", "tag.dangling app v1"],

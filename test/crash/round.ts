@@ -54,9 +54,15 @@ export async function runRound({ folder, catalog, kills, random }: Round): Promi
       continue;
     }
     await using server = await Server.start(...args);
-    await verify(server.host, { clients, reader });
-    await verifyData(data);
-    await killAmid(server, { clients, reader, ms: LIFE_MS_MIN + random.below(LIFE_MS_MAX) });
+    try {
+      await verify(server.host, { clients, reader });
+      await verifyData(data);
+      await killAmid(server, { clients, reader, ms: LIFE_MS_MIN + random.below(LIFE_MS_MAX) });
+    } catch (cause) {
+      throw new Error(`Life ${killed} failed; the server had logged:\n${server.errors.join("\n")}`, {
+        cause,
+      });
+    }
   }
   {
     await using server = await Server.start(...args);

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 
 /** How long a start may take, in milliseconds. */
 const START_MS_MAX = 20_000;
+const ERRORS_KEPT = 20;
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
@@ -17,15 +18,22 @@ export async function supercargo(...args: readonly string[]): Promise<Ended> {
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
+type Parts = { readonly child: ChildProcess; readonly lines: Interface; readonly stderr: () => string };
+
 /** The registry as a process over a folder that outlives it, to be killed. */
 export class Server implements AsyncDisposable {
   /** `127.0.0.1:<port>`. */
   readonly host: string;
+  /** What it has logged as errors, oldest first. */
+  readonly errors: string[] = [];
   readonly #child: ChildProcess;
   readonly #stderr: () => string;
 
-  private constructor(host: string, { child, stderr }: { child: ChildProcess; stderr: () => string }) {
+  private constructor(host: string, { child, lines, stderr }: Parts) {
     this.host = host;
+    lines.on("line", (line) => {
+      if (line.includes('"level":"error"') && this.errors.length < ERRORS_KEPT) this.errors.push(line);
+    });
     this.#child = child;
     this.#stderr = stderr;
   }
@@ -37,16 +45,16 @@ export class Server implements AsyncDisposable {
     });
     const stderr = gather(child.stderr);
     const timer = setTimeout(() => child.kill("SIGKILL"), START_MS_MAX);
-    try {
-      for await (const line of createInterface(child.stdout)) {
-        const port = /"host":"127\.0\.0\.1","port":(\d+)/.exec(line)?.[1];
-        if (port === undefined) continue;
-        child.stdout.resume();
-        return new Server(`127.0.0.1:${port}`, { child, stderr });
-      }
-    } finally {
-      clearTimeout(timer);
-    }
+    const lines = createInterface(child.stdout);
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    lines.on("line", (line) => {
+      const port = /"host":"127\.0\.0\.1","port":(\d+)/.exec(line)?.[1];
+      if (port !== undefined) resolve(`127.0.0.1:${port}`);
+    });
+    lines.once("close", () => resolve(undefined));
+    const host = await promise;
+    clearTimeout(timer);
+    if (host !== undefined) return new Server(host, { child, lines, stderr });
     throw new Error(`the server did not start: ${stderr()}`);
   }
 
