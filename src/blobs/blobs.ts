@@ -15,11 +15,15 @@ export type StoredBlob = {
 /** What lies in the store's folders and is none of its own, by its path in the data folder. */
 export type StrayFile = { readonly file: string; readonly size: number; readonly changed: Date };
 
-export type BlobContent = {
+/** A blob that is open. Who asked for it disposes of it, whether it was read or not. */
+export type BlobContent = AsyncDisposable & {
   /** Of the whole blob, in bytes, also when only a range of it was asked for. */
   readonly size: number;
-  /** The bytes asked for. An outage on the way is an error of the stream. */
-  readonly stream: Readable;
+  /**
+   * The bytes asked for, to be read once. A chunk holds until the next one is asked for: copy what is to be kept. That is
+   * what lets a pull do with two buffers, whatever the size of the blob. An outage on the way is thrown.
+   */
+  readonly chunks: AsyncIterable<Uint8Array>;
 };
 
 export type UploadStatus = {
@@ -57,7 +61,7 @@ export interface Blobs extends AsyncDisposable {
   /** Size in bytes of the stored blob. */
   size(digest: Digest): Promise<number | undefined>;
 
-  /** The blob's bytes, or those of `range`, as a stream that the caller must consume or destroy. */
+  /** The blob's bytes, or those of `range`, which the caller disposes of. */
   read(digest: Digest, range?: ByteRange): Promise<BlobContent | undefined>;
 
   /**

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { appendFile, mkdir, readdir, rename, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { describe, test } from "node:test";
@@ -100,11 +99,11 @@ describe("on disk: the folder", () => {
       for (let round = 0; round < 5; round++) {
         await bytesOf(blobs, digest);
         await bytesOf(blobs, empty);
-        (await blobs.read(digest))?.stream.destroy();
+        await (await blobs.read(digest))?.[Symbol.asyncDispose]();
         const halfway = await blobs.read(digest);
         assert.ok(halfway);
-        await once(halfway.stream, "readable");
-        halfway.stream.destroy();
+        for await (const chunk of halfway.chunks) if (chunk.length > 0) break;
+        await halfway[Symbol.asyncDispose]();
         await assert.rejects(blobs.read(digest, { first: 9, last: 8 }), RangeError);
       }
       await waitFor("every file to be closed", async () => (await descriptors()) <= before);

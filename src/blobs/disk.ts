@@ -1,4 +1,4 @@
-import { close, constants, createReadStream, fstat, open } from "node:fs";
+import { close, constants, fstat, open } from "node:fs";
 import { access, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -11,9 +11,7 @@ import { listStray, removeStray, setAside } from "./disk-care.ts";
 import { onDisk, unlessAbsent } from "./disk-errors.ts";
 import * as layout from "./disk-layout.ts";
 import { DiskUploads } from "./disk-uploads.ts";
-
-/** How much of a blob is read at once, in bytes. A reader that pauses keeps about twice that in memory. */
-const READ_BYTES = 512 * 1024;
+import { FileContent } from "./file-content.ts";
 
 const openFile = promisify(open);
 const statFile = promisify(fstat);
@@ -147,16 +145,11 @@ class DiskBlobs implements Blobs {
   }
 }
 
-/**
- * The bytes of an open blob: one removed by now is read to its end. The stream closes the file, which it has by number:
- * streams of a FileHandle were about a third slower.
- */
+/** The bytes of an open blob: one removed by now is read to its end. */
 async function contentOf(fd: number, range: ByteRange | undefined): Promise<BlobContent> {
   try {
     const { size } = await statFile(fd);
-    const { first, last } = range ?? { first: 0, last: size - 1 };
-    const end = size === 0 ? {} : { end: last };
-    return { size, stream: createReadStream("", { fd, start: first, ...end, highWaterMark: READ_BYTES }) };
+    return new FileContent(fd, size, range);
   } catch (error) {
     await closeFile(fd);
     throw error;

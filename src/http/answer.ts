@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
-import { Readable } from "node:stream";
+import type { BlobContent } from "../blobs/blobs.ts";
 import { RegistryError, type ErrorCode } from "../errors.ts";
 import type { Answer } from "./call.ts";
 
@@ -95,10 +94,9 @@ export async function send(
 ): Promise<number> {
   const { status, headers = {}, body = "" } = answer;
   const all: Record<string, string | number> = { ...ALWAYS, "X-Request-Id": requestId, ...headers };
-  if (body instanceof Readable) {
-    const length = Number(all["Content-Length"]);
+  if (typeof body !== "string" && !(body instanceof Uint8Array)) {
     response.writeHead(status, all);
-    return stream(body, response, length);
+    return sendBlob(response, body, Number(all["Content-Length"]));
   }
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
   if (status !== 204 && status !== 304) all["Content-Length"] ??= length;
@@ -107,29 +105,40 @@ export async function send(
   return isHead ? 0 : length;
 }
 
-/** A stream that ends before its length is a failure: the client would wait for the rest. */
-async function stream(body: Readable, response: ServerResponse, length: number): Promise<number> {
+/** A blob that ends before its length is a failure: the client would wait for the rest. */
+async function sendBlob(response: ServerResponse, blob: BlobContent, length: number): Promise<number> {
+  await using body = blob;
+  const write = writerOf(response);
   let sent = 0;
-  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunks) {
-      sent += chunk.byteLength;
-      yield chunk;
-    }
-    if (sent !== length) throw new Error(`The stream ended after ${sent} of ${length} bytes.`);
+  for await (const chunk of body.chunks) {
+    await write(chunk);
+    sent += chunk.byteLength;
   }
-  try {
-    await pipeline(body, counted, response);
-  } catch (error) {
-    // A client that has it all may close the connection before the stream is seen to end.
-    if (sent !== length || !isGone(error)) throw error;
-  }
+  if (sent !== length) throw new Error(`The blob ended after ${sent} of ${length} bytes.`);
+  response.end();
   return sent;
 }
 
-/** How writing to a client who has left fails. */
-const GONE: ReadonlySet<unknown> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
+/** A way to write that resolves when the bytes are no longer needed, and rejects when the client is gone meanwhile. */
+function writerOf(response: ServerResponse): (chunk: Uint8Array) => Promise<void> {
+  let leave: ((gone: Error) => void) | undefined;
+  let gone: Error | undefined;
+  const end = (cause?: unknown): void => {
+    gone ??= new ClientGone("The client has closed the connection.", { cause });
+    leave?.(gone);
+  };
+  response.once("close", end).on("error", end);
+  return (chunk) =>
+    new Promise((resolve, reject) => {
+      if (gone ?? response.destroyed) return reject(gone ?? new ClientGone("The client had left already."));
+      leave = reject;
+      response.write(chunk, (error) => (error ? end(error) : resolve()));
+    });
+}
+
+class ClientGone extends Error {}
 
 /** True when {@link send} failed because the client has left. */
 export function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && GONE.has(error.code);
+  return error instanceof ClientGone;
 }

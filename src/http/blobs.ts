@@ -30,13 +30,13 @@ export async function getBlob(call: Call): Promise<Answer> {
   } catch (error) {
     return failure(error, call.origin.requestId, { "Content-Range": `bytes */${size}` });
   }
-  const { stream } = await blobs.readBlob(call.registry, blob, range);
-  if (!range) return { status: 200, headers: { ...headers, ...type, "Content-Length": size }, body: stream };
+  const body = await blobs.readBlob(call.registry, blob, range);
+  if (!range) return { status: 200, headers: { ...headers, ...type, "Content-Length": size }, body };
   const part = {
     "Content-Range": `bytes ${range.first}-${range.last}/${size}`,
     "Content-Length": range.last - range.first + 1,
   };
-  return { status: 206, headers: { ...headers, ...type, ...part }, body: stream };
+  return { status: 206, headers: { ...headers, ...type, ...part }, body };
 }
 
 /** OCI end-10. */

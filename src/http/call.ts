@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
+import type { BlobContent } from "../blobs/blobs.ts";
 import type { Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
 import { parseName, type RepositoryName } from "../oci/name.ts";
@@ -18,11 +18,11 @@ export type Call = {
   readonly origin: Origin;
 };
 
-/** What a handler answers. A body of text or bytes gets its Content-Length; a stream must bring it as a header. */
+/** What a handler answers. A body of text or bytes gets its Content-Length; a blob must bring it as a header. */
 export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
-  readonly body?: string | Uint8Array | Readable;
+  readonly body?: string | Uint8Array | BlobContent;
 };
 
 export type Handler = (call: Call) => Promise<Answer>;

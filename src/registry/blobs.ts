@@ -1,4 +1,3 @@
-import { buffer } from "node:stream/consumers";
 import type { BlobContent, ByteRange } from "../blobs/blobs.ts";
 import type { ConfigDetails, Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
@@ -23,7 +22,7 @@ export async function getBlobSize(registry: Registry, { repository, digest }: Bl
   return size;
 }
 
-/** A blob's bytes, or those of a range, as a stream the caller consumes or destroys. `BLOB_UNKNOWN`. */
+/** A blob's bytes, or those of a range, which the caller disposes of. `BLOB_UNKNOWN`. */
 export async function readBlob(
   registry: Registry,
   { repository, digest }: BlobOf,
@@ -82,12 +81,9 @@ export async function addBlob(
 
 /** What a config blob says. One that is absurdly large or says nothing readable has no labels. */
 export async function readDetails(registry: Registry, config: Digest): Promise<ConfigDetails> {
-  const content = await registry.blobs.read(config);
-  if (!content || content.size > CONFIG_BYTES_MAX) {
-    content?.stream.destroy();
-    return { labels: {} };
-  }
-  const { created, labels = {}, platform } = readImageConfig(await buffer(content.stream)) ?? {};
+  await using content = await registry.blobs.read(config);
+  if (!content || content.size > CONFIG_BYTES_MAX) return { labels: {} };
+  const { created, labels = {}, platform } = readImageConfig(await collect(content.chunks)) ?? {};
   return { labels, ...(created && { imageCreated: created }), ...(platform && { platform }) };
 }
 
@@ -95,4 +91,11 @@ function unknownBlob(repository: RepositoryName, digest: Digest): RegistryError 
   return new RegistryError("BLOB_UNKNOWN", `Repository ${repository} has no blob ${digest}. Push it first.`, {
     detail: { repository, digest },
   });
+}
+
+/** All of a small content in one piece. */
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const copies: Buffer[] = [];
+  for await (const chunk of chunks) copies.push(Buffer.from(chunk));
+  return Buffer.concat(copies);
 }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
-import type { Blobs } from "../../src/blobs/blobs.ts";
+import type { BlobContent, Blobs } from "../../src/blobs/blobs.ts";
 import { RegistryError } from "../../src/errors.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -44,7 +43,15 @@ export async function store(
 export async function bytesOf(blobs: Blobs, digest: Digest): Promise<Buffer> {
   const content = await blobs.read(digest);
   assert.ok(content, `${digest} is not stored`);
-  return buffer(content.stream);
+  return collect(content);
+}
+
+/** All bytes of an open blob, which is closed then. */
+export async function collect(content: BlobContent): Promise<Buffer> {
+  await using open = content;
+  const copies: Buffer[] = [];
+  for await (const chunk of open.chunks) copies.push(Buffer.from(chunk));
+  return Buffer.concat(copies);
 }
 
 /** Everything that a list has. */

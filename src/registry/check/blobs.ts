@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Readable } from "node:stream";
 import type { Origin } from "../../catalog/catalog.ts";
 import { digestParts, type Digest } from "../../oci/digest.ts";
 import type { RepositoryName } from "../../oci/name.ts";
@@ -29,12 +28,12 @@ async function reportDamage(
   { blobs, findings, options }: Omit<Checking, "catalog">,
   digest: Digest,
 ): Promise<boolean> {
-  const content = await blobs.read(digest);
+  await using content = await blobs.read(digest);
   // It may have gone since it was listed.
   if (!content) return false;
   let actual: string;
   try {
-    actual = await hashOf(content.stream, digestParts(digest).algorithm);
+    actual = await hashOf(content.chunks, digestParts(digest).algorithm);
   } catch (error) {
     // One that the disk cannot read says nothing of the others.
     const reason = error instanceof Error ? error.message : String(error);
@@ -52,9 +51,9 @@ async function reportDamage(
   return true;
 }
 
-async function hashOf(stream: Readable, algorithm: string): Promise<string> {
+async function hashOf(chunks: AsyncIterable<Uint8Array>, algorithm: string): Promise<string> {
   const hash = createHash(algorithm);
-  for await (const chunk of stream) hash.update(chunk as Buffer);
+  for await (const chunk of chunks) hash.update(chunk);
   return `${algorithm}:${hash.digest("hex")}`;
 }
 
