@@ -18,7 +18,6 @@ type Pattern = {
   readonly hasName: boolean;
 };
 
-/** Longest first behind the name, so that `blobs/uploads/<id>` is not taken for something shorter. */
 const PATTERNS: readonly Pattern[] = ROUTES.map((route) => {
   const segments = split(route.path);
   const position = segments.indexOf(NAME);
@@ -29,7 +28,7 @@ const PATTERNS: readonly Pattern[] = ROUTES.map((route) => {
     before: hasName ? segments.slice(0, position) : segments,
     behind: hasName ? segments.slice(position + 1) : [],
   };
-}).toSorted((a, b) => b.behind.length - a.behind.length);
+});
 
 export type Match = {
   readonly route: Route;

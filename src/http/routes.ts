@@ -13,7 +13,7 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /**
  * The whole HTTP surface. `<name>` is a repository and may contain slashes; any other placeholder is one segment. GET
- * serves HEAD as well. Of two paths that fit, the longer one behind `<name>` is meant.
+ * serves HEAD as well. No request fits two paths: what is literal in them tells them apart, whatever a name contains.
  */
 export const ROUTES: readonly Route[] = (
   [

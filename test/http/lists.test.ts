@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { parseName } from "../../src/oci/name.ts";
+import { parseTag } from "../../src/oci/tag.ts";
 import { manifestOf, pushManifest } from "../support/artifact.ts";
 import { crawl, namesOn, nextOf, pushTags } from "../support/crawl.ts";
 import { expectAnswer, type Received } from "../support/exchange.ts";
@@ -110,6 +112,26 @@ describe("lists of names", () => {
     assert.deepEqual(await crawl(host, "/v2/list/many/tags/list"), tags);
     const clamped = await expectAnswer(host, "GET /v2/list/many/tags/list?n=100000", { status: 200 });
     assert.deepEqual(namesOn(clamped), tags);
+  });
+
+  test("R21: very many tags come in pages of 10,000 at most, each within the 4 MiB that clients read", async () => {
+    const tags = Array.from({ length: 21_000 }, (_, at) => String(at).padStart(128, "0"));
+    const name = parseName("list/huge");
+    const { digest } = manifestOf();
+    await pushManifest(host, `list/huge@${digest}`, manifestOf());
+    for (let at = 0; at < tags.length; at += 500) {
+      await registry.catalog.write(name, { actor: "test", requestId: "test" }, async (tx) => {
+        for (const tag of tags.slice(at, at + 500)) await tx.setTag(parseTag(tag), digest);
+      });
+    }
+    const sizes: number[] = [];
+    const all = await crawl(host, "/v2/list/huge/tags/list?n=99999", async (page) => {
+      sizes.push(page.length);
+    });
+    assert.deepEqual(all, tags);
+    assert.deepEqual(sizes, [10_000, 10_000, 1_000]);
+    const page = await expectAnswer(host, "GET /v2/list/huge/tags/list?n=10000", { status: 200 });
+    assert.ok(page.bytes.byteLength < 4 * 1024 * 1024);
   });
 
   test("R22: one Link with one path-absolute, encoded URL, on every page but the last", async () => {
