@@ -100,9 +100,17 @@ export async function expireUploads(registry: Registry, before: Date): Promise<n
   let expired = 0;
   for await (const { id, changed } of registry.blobs.listUploads()) {
     if (changed >= before) break;
-    if (await registry.blobs.cancelUpload(id)) expired++;
+    if (await cancelIdle(registry, id)) expired++;
   }
   return expired;
+}
+
+/** False when it is gone already, or when a client has come back to it at this very moment: it stays then. */
+function cancelIdle(registry: Registry, id: string): Promise<boolean> {
+  return registry.blobs.cancelUpload(id).catch((error: unknown) => {
+    if (error instanceof RegistryError && error.code === "BLOB_UPLOAD_INVALID") return false;
+    throw error;
+  });
 }
 
 /** An upload is stored under its id and its repository, so that one repository's id opens nothing in another. */
