@@ -40,6 +40,18 @@ export function describeCompaction(newPlace: NewPlace): void {
       for (const event of later) assert.equal(event.manifest !== undefined, event.digest !== undefined);
     });
 
+    test("lets a manifest that it forgot come back as what it is pushed as then", async () => {
+      await using opened = await openNew(newPlace);
+      const { catalog } = opened;
+      for (const mediaType of ["application/vnd.one+json", "application/vnd.other+json"]) {
+        const content = manifest("again", { mediaType });
+        await push(catalog, { content });
+        assert.equal((await catalog.findManifest(APP, byDigest(content.digest)))?.mediaType, mediaType);
+        await catalog.write(APP, ORIGIN, (tx) => tx.deleteManifest(content.digest));
+        await compactAll(catalog);
+      }
+    });
+
     test("that finds nothing older changes nothing", async () => {
       await using opened = await openNew(newPlace);
       const { catalog } = opened;
@@ -53,10 +65,23 @@ export function describeCompaction(newPlace: NewPlace): void {
     test("drops what only forgotten facts needed, save what a tag's history says", async () => {
       await using opened = await openNew(newPlace);
       const { catalog, engine } = opened;
-      const [kept, tagged, untagged] = [manifest("kept"), manifest("tagged"), manifest("untagged")];
+      const parts = {
+        config: blob("config"),
+        annotations: { a: "1" },
+        children: [blob("child")],
+        platforms: [{ os: "linux", architecture: "riscv64" }],
+      };
+      const [kept, tagged, untagged] = [
+        manifest("kept"),
+        manifest("tagged", parts),
+        manifest("untagged", parts),
+      ];
       await push(catalog, { content: kept, tags: [V1] });
       await push(catalog, { content: tagged, tags: [V2] });
-      for (const repository of [APP, OTHER]) await push(catalog, { repository, content: untagged });
+      for (const repository of [APP, OTHER]) {
+        await push(catalog, { repository, content: untagged });
+        await catalog.write(repository, ORIGIN, (tx) => tx.describe(blob("config"), DETAILS));
+      }
       await catalog.write(APP, ORIGIN, (tx) => tx.deleteManifest(tagged.digest));
       for (const repository of [APP, OTHER]) {
         await catalog.write(repository, ORIGIN, (tx) => tx.deleteManifest(untagged.digest));
@@ -79,8 +104,10 @@ export function describeCompaction(newPlace: NewPlace): void {
         { name: V1, media_type: kept.mediaType, size: kept.size },
         { name: V2, media_type: tagged.mediaType, size: tagged.size },
       ]);
-      const blobs = await engine.all<{ digest: string }>(`select digest from content_blob`);
-      assert.deepEqual(blobs, [{ digest: kept.digest }]);
+      // What describes other manifests of the same config does not bring back what was dropped.
+      await catalog.write(OTHER, ORIGIN, (tx) => tx.describe(blob("config"), DETAILS));
+      const [, ...details] = await contentRows(opened);
+      assert.deepEqual(details.flat(), [{ digest: kept.digest, blob: kept.blobs[0] }]);
       assert.deepEqual(await engine.all(`select revision from event`), []);
     });
 
@@ -237,7 +264,7 @@ async function writeHistory(
 }
 
 /** All rows that say what a digest means. */
-async function contentRows({ engine }: Opened): Promise<unknown[]> {
+async function contentRows({ engine }: Opened): Promise<unknown[][]> {
   const queries = [
     `select * from content order by digest`,
     `select * from content_blob order by digest, blob`,
