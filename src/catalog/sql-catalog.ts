@@ -19,6 +19,7 @@ import type { Engine } from "./engine.ts";
 import { readLog } from "./log.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
 import { momentOf, NOW, requireRetained, type Moment } from "./moment.ts";
+import { RecentContents, type Content } from "./recent-contents.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
 
 /** Rows fetched at a time by reads that go through everything; fewer where each brings a manifest along. */
@@ -63,6 +64,7 @@ export async function openExistingCatalog(engine: Engine): Promise<Catalog> {
 
 class SqlCatalog implements Catalog {
   readonly #engine: Engine;
+  readonly #recent = new RecentContents();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -82,14 +84,14 @@ class SqlCatalog implements Catalog {
   ): Promise<ManifestFact | undefined> {
     const [table, column, key] =
       reference.kind === "tag" ? ["tag", "name", reference.tag] : ["manifest", "digest", reference.digest];
-    const [row] = await this.#read(at, ({ holds, values }) =>
-      this.#engine.all<{ digest: Digest; media_type: string; bytes: Uint8Array }>(
-        `select c.digest, c.media_type, c.bytes from ${table} f join content c on c.digest = f.digest
-          where f.repository = ? and f.${column} = ? and ${holds("f")}`,
+    return this.#read(at, async ({ holds, values }) => {
+      const [row] = await this.#engine.all<{ digest: Digest }>(
+        `select f.digest from ${table} f where f.repository = ? and f.${column} = ? and ${holds("f")}`,
         [repository, key, ...values],
-      ),
-    );
-    return row && { repository, digest: row.digest, mediaType: row.media_type, bytes: row.bytes };
+      );
+      const content = row && (await this.#contentOf(row.digest));
+      return content && { repository, ...content };
+    });
   }
 
   async findBlob(repository: RepositoryName, digest: Digest): Promise<{ size: number } | undefined> {
@@ -189,8 +191,11 @@ class SqlCatalog implements Catalog {
     });
   }
 
-  compact(before: Date): Promise<Revision> {
-    return compact(this.#engine, before.getTime());
+  async compact(before: Date): Promise<Revision> {
+    const oldest = await compact(this.#engine, before.getTime());
+    // What is gone from the database may come back as something else: its media type is the pusher's word.
+    this.#recent.clear();
+    return oldest;
   }
 
   async facts(at?: Revision): Promise<Facts> {
@@ -239,6 +244,19 @@ class SqlCatalog implements Catalog {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine[Symbol.asyncDispose]();
+  }
+
+  async #contentOf(digest: Digest): Promise<Content | undefined> {
+    const recent = this.#recent.find(digest);
+    if (recent !== undefined) return recent;
+    const [row] = await this.#engine.all<{ media_type: string; bytes: Uint8Array }>(
+      `select media_type, bytes from content where digest = ? and bytes is not null`,
+      [digest],
+    );
+    if (row === undefined) return undefined;
+    const content = { digest, mediaType: row.media_type, bytes: row.bytes };
+    this.#recent.keep(content);
+    return content;
   }
 
   /** Reads facts as they are, or as they were at a revision. */
