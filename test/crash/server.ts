@@ -44,6 +44,7 @@ export class Server implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const stderr = gather(child.stderr);
+    const closed = once(child, "close");
     const timer = setTimeout(() => child.kill("SIGKILL"), START_MS_MAX);
     const lines = createInterface(child.stdout);
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
@@ -51,11 +52,12 @@ export class Server implements AsyncDisposable {
       const port = /"host":"127\.0\.0\.1","port":(\d+)/.exec(line)?.[1];
       if (port !== undefined) resolve(`127.0.0.1:${port}`);
     });
-    lines.once("close", () => resolve(undefined));
+    void closed.then(() => resolve(undefined));
     const host = await promise;
     clearTimeout(timer);
     if (host !== undefined) return new Server(host, { child, lines, stderr });
-    throw new Error(`the server did not start: ${stderr()}`);
+    const { exitCode, signalCode } = child;
+    throw new Error(`the server did not start, and ended with ${exitCode ?? signalCode}: ${stderr()}`);
   }
 
   /** Starts it and kills it after so many milliseconds, wherever its start has got to by then. */
