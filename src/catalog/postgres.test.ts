@@ -6,10 +6,11 @@ import { describePlans, ONE_ROW } from "../../test/contract/catalog/plans.ts";
 import type { Place } from "../../test/contract/catalog/place.ts";
 import { openNew } from "../../test/contract/catalog/place.ts";
 import { assertUnbroken, readLog } from "../../test/contract/catalog/reading.ts";
-import { APP, byTag, manifest, ORIGIN, OTHER, push, V1 } from "../../test/contract/catalog/samples.ts";
+import { APP, blob, byTag, manifest, ORIGIN, OTHER, push, V1 } from "../../test/contract/catalog/samples.ts";
 import { followSequence } from "../../test/contract/catalog/sequence.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import { RegistryError } from "../errors.ts";
+import { parseName } from "../oci/name.ts";
 import { openPostgres } from "./postgres.ts";
 import { openCatalog } from "./sql-catalog.ts";
 
@@ -110,6 +111,34 @@ describe("PostgreSQL alone", () => {
       });
     await Promise.all([lockBoth(["a", "b"]), lockBoth(["b", "a"])]);
     assert.equal(waiting, 3);
+  });
+
+  test("never has two pushes wait for each other, whatever they share", async () => {
+    const url = await server.createDatabase();
+    const config = blob("config");
+    const contents = Array.from({ length: 6 }, (_, n) => manifest(`${n}`, { config }));
+    {
+      await using catalog = await openCatalog(await openPostgres(url));
+      const pushAll = (n: number): Promise<unknown> =>
+        Promise.all(
+          contents.map((content, c) =>
+            catalog.write(parseName(`r${n}-${c}`), ORIGIN, (tx) =>
+              tx.putManifest(content, n % 3 === 0 ? undefined : { labels: { n: `${n}` } }),
+            ),
+          ),
+        );
+      for (let round = 0; round < 5; round++) {
+        await Promise.all([0, 1, 2].map((n) => pushAll(round * 3 + n)));
+      }
+    }
+    // Sessions have reported what they met by the time they have ended.
+    const admin = new pg.Client({ connectionString: url });
+    await admin.connect();
+    const { rows } = await admin.query(
+      `select deadlocks::int as deadlocks from pg_stat_database where datname = current_database()`,
+    );
+    await admin.end();
+    assert.deepEqual(rows, [{ deadlocks: 0 }]);
   });
 
   test("answers more different statements than it keeps prepared", async () => {

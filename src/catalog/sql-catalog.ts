@@ -184,7 +184,7 @@ class SqlCatalog implements Catalog {
   write<T>(repository: RepositoryName, origin: Origin, change: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#engine.transaction(async (queryable) => {
       await this.#engine.lock(queryable, `repository ${repository}`);
-      const tx = new SqlTransaction(queryable, repository);
+      const tx = new SqlTransaction(this.#engine, queryable, repository);
       const result = await change(tx);
       await tx.finish(origin);
       return result;

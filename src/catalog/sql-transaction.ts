@@ -3,7 +3,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Tag } from "../oci/tag.ts";
 import type { ConfigDetails, ManifestContent, Origin, Transaction } from "./catalog.ts";
 import { hasUndescribed, markDescribed, storeContent, storeDetails } from "./content.ts";
-import type { Queryable } from "./engine.ts";
+import type { Engine, Queryable } from "./engine.ts";
 import { append, type Draft } from "./log.ts";
 import { placeholders } from "./rows.ts";
 
@@ -12,6 +12,7 @@ const DIGESTS_PER_STATEMENT = 100;
 
 /** Gathers the changes of one write. Its owner calls {@link SqlTransaction.finish} last. */
 export class SqlTransaction implements Transaction {
+  readonly #engine: Engine;
   readonly #tx: Queryable;
   readonly #repository: RepositoryName;
   readonly #drafts: Draft[] = [];
@@ -20,14 +21,15 @@ export class SqlTransaction implements Transaction {
   readonly #described = new Map<Digest, ConfigDetails>();
   readonly #put = new Set<Digest>();
 
-  constructor(tx: Queryable, repository: RepositoryName) {
+  constructor(engine: Engine, tx: Queryable, repository: RepositoryName) {
+    this.#engine = engine;
     this.#tx = tx;
     this.#repository = repository;
   }
 
   /** Takes revisions for what was gathered and applies it. */
   async finish(origin: Origin): Promise<void> {
-    // Contents are held before the clock, by everyone, or two that push the same would wait for each other.
+    // By everyone, contents are held before the clock: who holds it waits for nobody.
     for (const [config, details] of this.#described) await storeDetails(this.#tx, config, details);
     await append(this.#tx, this.#repository, { drafts: this.#drafts, origin });
     for (const config of this.#described.keys()) await markDescribed(this.#tx, this.#repository, config);
@@ -71,7 +73,7 @@ export class SqlTransaction implements Transaction {
   }
 
   async putManifest(content: ManifestContent, details?: ConfigDetails): Promise<void> {
-    if (content.config && details) this.#described.set(content.config, details);
+    if (content.config && details) await this.describe(content.config, details);
     if (this.#put.has(content.digest) || (await this.hasManifest(content.digest))) return;
     await storeContent(this.#tx, content);
     if (this.#put.size === 0 && !(await this.#exists())) this.#draft({ type: "repository.created" });
@@ -143,6 +145,8 @@ export class SqlTransaction implements Transaction {
   }
 
   async describe(config: Digest, details: ConfigDetails): Promise<void> {
+    // Details are written to all contents of the config. Two that hold one each would wait for the other's.
+    await this.#engine.lock(this.#tx, `config ${config}`);
     this.#described.set(config, details);
   }
 
