@@ -30,8 +30,9 @@ const FOREIGN_TO_INDEX = ["config", "layers", "fsLayers"];
 
 /**
  * Reads a manifest as it was pushed. Its kind follows from the media type: that of the Content-Type, else of the
- * body, else what the body looks like. Content of a media type that is no manifest's is not looked into, except
- * that subject, artifactType and annotations are taken if they are there and well formed.
+ * body, else what the body looks like; the same bytes never have two kinds. Content of a media type that is no
+ * manifest's is not looked into, except that subject, artifactType and annotations are taken if they are there and well
+ * formed.
  * @throws MANIFEST_INVALID
  */
 export function parseManifest(bytes: Uint8Array, contentType: string | undefined): Manifest {
@@ -45,6 +46,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   const kind = kindOf(mediaType);
   if (kind === "other") return readOther(mediaType, body);
   requireSameMediaType(mediaType, body);
+  requireOneReading(mediaType, body);
   if (body["schemaVersion"] === 1) throw schema1();
   if (body["schemaVersion"] !== 2) {
     throw invalid(`In the manifest, schemaVersion is ${shown(body["schemaVersion"])}; it must be 2`);
@@ -101,6 +103,7 @@ function readDescription(body: JsonObject): Pick<Manifest, "artifactType" | "sub
 function readOther(mediaType: string, body: JsonObject): Manifest {
   if (isSchema1Type(mediaType)) throw schema1();
   if (typeof body["mediaType"] === "string") requireSameMediaType(mediaType, body);
+  if (body["schemaVersion"] === 2) requireOneReading(mediaType, body);
   const artifactType = unlessRefused(() => parseArtifactType(body["artifactType"], "artifactType"));
   const subject = unlessRefused(() => parseDescriptor(body["subject"], "subject"));
   return {
@@ -173,6 +176,20 @@ function requireSameMediaType(mediaType: string, body: JsonObject): void {
   if (own === undefined || own === null || own === mediaType) return;
   throw invalid(
     `The manifest was sent as ${shown(mediaType)} and says of itself that it is ${shown(own)}; send it as what it is`,
+  );
+}
+
+/**
+ * What a digest means is kept once for all repositories, so bytes that do not say what they are may be only one thing:
+ * what they look like. Otherwise whoever pushed them first, as something else, would decide it for everyone.
+ */
+function requireOneReading(mediaType: string, body: JsonObject): void {
+  if (body["mediaType"] != null || (body["manifests"] == null && body["config"] == null)) return;
+  const only = deduceMediaType(body);
+  if (only === mediaType) return;
+  throw invalid(
+    `The manifest was sent as ${shown(mediaType)} and does not say so itself, so it can only be ${only}; ` +
+      "send it as that, or put its media type into its mediaType",
   );
 }
 
