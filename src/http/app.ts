@@ -50,9 +50,10 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
   let { status } = outcome.answer;
   let bytesOut = 0;
   discardBody(request);
+  // Asked before the answer goes out: a client that has got all of it may well have left.
+  if (request.socket.destroyed) status = CLIENT_GONE;
   try {
     bytesOut = await send(response, { ...outcome.answer, headers }, { requestId, isHead });
-    if (request.socket.destroyed && !response.writableFinished) status = CLIENT_GONE;
   } catch (failed) {
     error = failed;
     status = isGone(failed) ? CLIENT_GONE : BROKEN_OFF;

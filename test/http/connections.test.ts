@@ -4,6 +4,7 @@ import { readdir, readlink } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { after, describe, test } from "node:test";
+import type { BlobContent } from "../../src/blobs/blobs.ts";
 import type { RequestEntry } from "../../src/http/observer.ts";
 import { blobOf, manifestOf, pushBlob, pushManifest, startUpload } from "../support/artifact.ts";
 import { waitFor } from "../support/condition.ts";
@@ -189,9 +190,9 @@ describe("clients that leave", () => {
 });
 
 describe("blobs that fail on the way", () => {
-  for (const [how, stream] of [
-    ["cannot be read on", () => Readable.from(failing())],
-    ["end too soon", () => Readable.from([Buffer.from("some")])],
+  for (const [how, chunks, message] of [
+    ["cannot be read on", failing, /^EIO/],
+    ["end too soon", shortened, /ended after 4 of 15 bytes/],
   ] as const) {
     test(`those that ${how} break the connection off, and the log has the cause`, async () => {
       const blob = blobOf("some bytes more");
@@ -199,7 +200,7 @@ describe("blobs that fail on the way", () => {
         blobs: (onDisk) =>
           new Proxy(onDisk, {
             get(target, name) {
-              if (name === "read") return async () => ({ size: blob.bytes.byteLength, stream: stream() });
+              if (name === "read") return async () => contentOf(chunks());
               const member: unknown = Reflect.get(target, name);
               return typeof member === "function" ? member.bind(target) : member;
             },
@@ -209,10 +210,18 @@ describe("blobs that fail on the way", () => {
       await assert.rejects(send(broken.host, `GET /v2/app/blobs/${blob.digest}`));
       const entry = await waitFor("the entry", () => broken.entries.find(({ method }) => method === "GET"));
       assert.equal(entry.status, 500);
-      assert.ok(entry.error instanceof Error);
+      assert.match((entry.error as Error).message, message);
     });
   }
 });
+
+function contentOf(chunks: AsyncIterable<Uint8Array>): BlobContent {
+  return { size: "some bytes more".length, chunks, [Symbol.asyncDispose]: async () => {} };
+}
+
+async function* shortened(): AsyncGenerator<Buffer> {
+  yield Buffer.from("some");
+}
 
 async function* failing(): AsyncGenerator<Buffer> {
   yield Buffer.from("some");

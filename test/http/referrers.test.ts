@@ -13,7 +13,7 @@ import {
   type Artifact,
 } from "../support/artifact.ts";
 import { expectAnswer, jsonOf, type Received } from "../support/exchange.ts";
-import { TestRegistry } from "../support/registry.ts";
+import { ENOUGH_ELSEWHERE, TestRegistry } from "../support/registry.ts";
 
 const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 const SIGNATURE = "application/vnd.example.signature";
@@ -165,34 +165,35 @@ describe("referrers", () => {
     );
   });
 
-  test("R33: very many referrers make a long first page, shorter when each is long", async () => {
+  const many = "R33: very many referrers make a long first page, shorter when each is long";
+  test(many, { skip: ENOUGH_ELSEWHERE }, async () => {
     for (const [repository, artifactType, count, pageMax] of [
       ["refer/many", "application/vnd.example", 5_200, 5_000],
       ["refer/wide", `application/${"船".repeat(240)}`, 4_900, 4_899],
     ] as const) {
-      const many = await putReferrers(repository, artifactType, count);
+      const put = await putReferrers(repository, artifactType, count);
       const pages = await pagesFrom(`/v2/${repository}/referrers/${image.digest}`);
       assert.equal(pages.length, 2);
       assert.ok(pages[0] && pages[0].length > 2_500 && pages[0].length <= pageMax);
       assert.deepEqual(
         pages.flat().map(({ digest }) => digest),
-        many.toSorted(),
+        put.toSorted(),
       );
     }
   });
 
   /** Puts referrers straight into the catalog, as so many pushes would take their time. */
   async function putReferrers(repository: string, artifactType: string, count: number): Promise<Digest[]> {
-    const many = Array.from({ length: count }, (_, at) => digestOf(Buffer.from(repository + at)));
+    const digestsPut = Array.from({ length: count }, (_, at) => digestOf(Buffer.from(repository + at)));
     const mediaType = MEDIA_TYPES.ociManifest;
     const referrer = { mediaType, artifactType, size: 2, imageSize: 0, bytes: Buffer.from("{}") };
     const rest = { annotations: {}, platforms: [], blobs: [], children: [], subject: image.digest };
     await registry.catalog.write(parseName(repository), { actor: "test", requestId: "test" }, async (tx) => {
-      for (const digest of many) {
+      for (const digest of digestsPut) {
         await tx.putManifest({ ...referrer, ...rest, digest });
       }
     });
-    return many;
+    return digestsPut;
   }
 
   test("a deleted referrer is gone from the list, and one whose subject is deleted stays", async () => {

@@ -51,7 +51,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
 }
 
-async function createDatabase(url: string, name: string): Promise<string> {
+/** Makes an empty database on the server that an administrative URL names, and gives its own URL. */
+export async function createDatabase(url: string, name: string): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -10,14 +11,19 @@ import { openSqlite } from "../../src/catalog/sqlite.ts";
 import { createApp } from "../../src/http/app.ts";
 import { Listener } from "../../src/http/listener.ts";
 import type { RequestEntry } from "../../src/http/observer.ts";
+import { createDatabase } from "./postgres.ts";
 import { REGISTRY_DEFAULTS, type RegistryOptions } from "../../src/registry/registry.ts";
+
+/** Where every registry gets a database of its own when a whole suite is to run on PostgreSQL; see test/http/postgres.test.ts. */
+const POSTGRES = process.env["SUPERCARGO_TEST_POSTGRES"];
+
+/** For tests that fill pages beyond what clients may ask for: why to skip them, or false. One catalog is enough for those. */
+export const ENOUGH_ELSEWHERE = POSTGRES !== undefined && "page limits are the same whatever the catalog";
 
 /** How long requests that are still running may take when a test is over, in milliseconds. */
 const GRACE_MS = 2_000;
 
 export type TestRegistryOptions = Partial<RegistryOptions> & {
-  /** A PostgreSQL URL; without it the catalog is SQLite in the registry's folder. */
-  readonly catalog?: string | undefined;
   readonly corsOrigins?: readonly string[];
   /** What `/readyz` waits for. */
   readonly ready?: () => Promise<void>;
@@ -30,24 +36,28 @@ export class TestRegistry implements AsyncDisposable {
   /** What the observer was told, oldest first. */
   readonly entries: RequestEntry[] = [];
   readonly #folder: string;
+  /** A PostgreSQL URL; without it the catalog is SQLite in the folder. */
+  readonly #catalog: string | undefined;
   readonly #options: TestRegistryOptions;
   #parts!: { catalog: Catalog; blobs: Blobs; listener: Listener; owned: AsyncDisposableStack };
 
-  private constructor(folder: string, options: TestRegistryOptions) {
+  private constructor(folder: string, catalog: string | undefined, options: TestRegistryOptions) {
     this.#folder = folder;
+    this.#catalog = catalog;
     this.#options = options;
   }
 
   static async open(options: TestRegistryOptions = {}): Promise<TestRegistry> {
     const folder = await mkdtemp(path.join(tmpdir(), "supercargo-test-"));
-    const registry = new TestRegistry(folder, options);
     try {
+      const catalog = POSTGRES && (await createDatabase(POSTGRES, `test_${randomBytes(8).toString("hex")}`));
+      const registry = new TestRegistry(folder, catalog, options);
       await registry.#start();
+      return registry;
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
-    return registry;
   }
 
   /** `127.0.0.1:<port>`, another one after every restart. */
@@ -87,15 +97,9 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const {
-      catalog: url,
-      corsOrigins = [],
-      ready = async () => {},
-      blobs: before,
-      ...limits
-    } = this.#options;
+    const { corsOrigins = [], ready = async () => {}, blobs: before, ...limits } = this.#options;
     await using opened = new AsyncDisposableStack();
-    const engine = url === undefined ? await openSqlite(this.#folder) : await openPostgres(url);
+    const engine = await (this.#catalog ? openPostgres(this.#catalog) : openSqlite(this.#folder));
     const catalog = opened.use(await openCatalog(engine));
     const onDisk = opened.use(await openDiskBlobs(this.#folder));
     const blobs = before?.(onDisk) ?? onDisk;
