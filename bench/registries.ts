@@ -80,7 +80,7 @@ export class Registry implements AsyncDisposable {
     await using log = await open(join(this.#folder, "log"), "a");
     const begun = performance.now();
     this.#process = spawn(command, args, { stdio: ["ignore", log.fd, log.fd] });
-    const failed = once(this.#process, "exit").then(async () => await this.#fail("ended at once"));
+    const failed = once(this.#process, "exit").then(async () => this.#fail("ended at once"));
     await Promise.race([failed, this.#answering(begun + START_MS_MAX)]);
     failed.catch(() => undefined);
     return performance.now() - begun;

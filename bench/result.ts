@@ -22,6 +22,8 @@ export interface Outcome {
   readonly theirs: Spread;
   readonly ratio: Spread;
   readonly held: boolean;
+  /** Share of the rounds that began while others were at work on the machine. */
+  readonly disturbed: number;
 }
 
 const RESULTS = join(import.meta.dirname, "results");
@@ -67,8 +69,11 @@ function outputOf(command: string, ...args: string[]): string {
 
 /** The outcomes as a Markdown table. */
 export function formatTable(outcomes: readonly Outcome[]): string {
-  const lines = ["| what | ours | docker-registry | ratio | budget | held |", "|---|---|---|---|---|---|"];
-  for (const { title, unit, ours, theirs, ratio, budget, held } of outcomes) {
+  const lines = [
+    "| what | ours | docker-registry | ratio | budget | held | disturbed |",
+    "|---|---|---|---|---|---|---|",
+  ];
+  for (const { title, unit, ours, theirs, ratio, budget, held, disturbed } of outcomes) {
     const limit = "ratio" in budget ? `ratio ≥ ${budget.ratio}` : `≤ ${budget.atMost} ${unit}`;
     const cells = [
       title,
@@ -77,6 +82,7 @@ export function formatTable(outcomes: readonly Outcome[]): string {
       show(ratio),
       limit,
       held ? "yes" : "**no**",
+      `${Math.round(disturbed * 100)} %`,
     ];
     lines.push(`| ${cells.join(" | ")} |`);
   }
@@ -95,7 +101,7 @@ export async function keepResult(outcomes: readonly Outcome[]): Promise<string> 
   const machine = describeMachine();
   const path = join(RESULTS, date.replaceAll(":", ""));
   const facts = Object.entries(machine).map(([name, value]) => `${name}: ${value}`);
-  const text = `# Bench of ${date}\n\n${facts.join(" · ")}\n\nMedian (lowest–highest) of the rounds; ratio: ours over theirs, round by round. ${DURABILITY}\n\n`;
+  const text = `# Bench of ${date}\n\n${facts.join(" · ")}\n\nMedian (lowest–highest) of the rounds; ratio: ours over theirs, round by round. Disturbed: rounds that began while other programs were at work on the machine. ${DURABILITY}\n\n`;
   await mkdir(RESULTS, { recursive: true });
   await writeFile(`${path}.json`, `${JSON.stringify({ date, machine, outcomes }, null, 2)}\n`);
   await writeFile(`${path}.md`, text + formatTable(outcomes));

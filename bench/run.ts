@@ -3,12 +3,12 @@
  * machine, with the same client, in the same minutes, one round here, one there. A shared machine is never quiet, so
  * ratios within a run count, not figures between runs.
  */
-import { execFile } from "node:child_process";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { blobPull } from "./blob-pull.ts";
 import { blobPush } from "./blob-push.ts";
 import { idleMemory } from "./idle-memory.ts";
 import { manifestGet } from "./manifest-get.ts";
+import { isQuiet } from "./quiet.ts";
 import { DOCKER_REGISTRY, Registry, SUPERCARGO } from "./registries.ts";
 import { DURABILITY, formatTable, isHeld, keepResult, type Outcome, spreadOf } from "./result.ts";
 import { FULL, QUICK, type Row, type Sizes } from "./row.ts";
@@ -17,6 +17,9 @@ import { start } from "./start.ts";
 import { uploadMemory } from "./upload-memory.ts";
 
 const ROWS: readonly Row[] = [blobPush, blobPull, smallPush, manifestGet, start, idleMemory, uploadMemory];
+
+/** How long a round waits for others to finish what they do on this machine. */
+const QUIET_MS_MAX = 15_000;
 
 const USAGE = `npm run bench -- [options]
   --only ROW,…   only these: ${ROWS.map((row) => row.id).join(", ")}
@@ -56,14 +59,22 @@ function parseOptions(): Options {
 
 async function measureRow(row: Row, options: Options): Promise<Outcome> {
   const { sizes } = options;
+  const runs = options.runs ?? row.runs;
   await using ours = await Registry.open(options.noise ? DOCKER_REGISTRY : SUPERCARGO);
   await using theirs = await Registry.open(DOCKER_REGISTRY);
   const figures = { ours: [] as number[], theirs: [] as number[] };
+  let disturbed = 0;
   await row.prepare?.(ours, sizes);
   await row.prepare?.(theirs, sizes);
-  for (let round = 0; round < (options.runs ?? row.runs); round += 1) {
-    figures.ours.push(await measureQuietly(row, ours, { sizes, round }));
-    figures.theirs.push(await measureQuietly(row, theirs, { sizes, round }));
+  for (let round = 0; round < runs; round += 1) {
+    for (const [side, registry] of [["ours", ours] as const, ["theirs", theirs] as const]) {
+      if (!(await isQuiet(QUIET_MS_MAX))) disturbed += 1;
+      const figure = await row.measure(registry, sizes, round);
+      figures[side].push(figure);
+      process.stderr.write(
+        `${row.id} ${round + 1}/${runs}: ${registry.kind.name} ${figure.toFixed(1)} ${row.unit}\n`,
+      );
+    }
   }
   const spreads = {
     ours: spreadOf(figures.ours),
@@ -71,21 +82,8 @@ async function measureRow(row: Row, options: Options): Promise<Outcome> {
     ratio: spreadOf(figures.ours.map((figure, round) => figure / (figures.theirs[round] ?? Number.NaN))),
   };
   const { id, title, unit, budget } = row;
-  return { id, title, unit, budget, ...spreads, held: isHeld(budget, spreads.ours, spreads.ratio) };
-}
-
-/** The disk first finishes what the other registry left to write. */
-async function measureQuietly(
-  row: Row,
-  registry: Registry,
-  at: { sizes: Sizes; round: number },
-): Promise<number> {
-  await promisify(execFile)("sync");
-  const figure = await row.measure(registry, at.sizes, at.round);
-  process.stderr.write(
-    `${row.id} round ${at.round + 1}: ${registry.kind.name} ${figure.toFixed(1)} ${row.unit}\n`,
-  );
-  return figure;
+  const held = isHeld(budget, spreads.ours, spreads.ratio);
+  return { id, title, unit, budget, ...spreads, held, disturbed: disturbed / (2 * runs) };
 }
 
 async function main(): Promise<void> {
