@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { digestOf } from "../../src/oci/digest.ts";
 import { blobOf, pushManifest, manifestOf, startUpload } from "../support/artifact.ts";
-import { expectAnswer } from "../support/exchange.ts";
+import { waitFor } from "../support/condition.ts";
+import { expectAnswer, send } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
 
 const registry = await TestRegistry.open();
@@ -234,6 +235,26 @@ describe("between the bytes", () => {
         code: "BLOB_UPLOAD_UNKNOWN",
       });
     }
+  });
+
+  test("an upload takes one request at a time: a second one is told so, and the first goes on", async () => {
+    const { digest, bytes } = blobOf("slowly arriving");
+    const location = await startUpload(host, "status/busy");
+    const slow = new PassThrough();
+    const first = expectAnswer(host, `PATCH ${location}`, { send: { body: slow }, status: 202 });
+    slow.write(bytes.subarray(0, 5));
+    await waitFor("the first request to hold the upload", async () => {
+      const { status } = await send(host, `PATCH ${location}`, { body: "" });
+      return status === 400;
+    });
+    await expectAnswer(host, `PUT ${location}?digest=${digest}`, {
+      status: 400,
+      code: "BLOB_UPLOAD_INVALID",
+    });
+    await expectAnswer(host, `DELETE ${location}`, { status: 400, code: "BLOB_UPLOAD_INVALID" });
+    slow.end(bytes.subarray(5));
+    await first;
+    await expectAnswer(host, `PUT ${location}?digest=${digest}`, { status: 201 });
   });
 
   test("an upload belongs to its repository, and its id opens nothing in another", async () => {
