@@ -1,15 +1,15 @@
 import Database from "better-sqlite3";
 import { mkdirSync } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../errors.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
+import { codeOf, Connection } from "./sqlite-connection.ts";
 
 /** Transactions committed together at the most. Bounds how long the first of them waits for the last. */
 const GROUP_MAX = 64;
-/** Compiled statements kept per connection; one more, and all are compiled anew. */
-const STATEMENTS_MAX = 500;
-/** Memory for database pages, in KiB, of each of the two connections. */
-const PAGE_CACHE_KIB = 16_384;
+/** Rows changed until the log of changes is carried over into the database and begun anew: a few MB of it. */
+const CHECKPOINT_ROWS = 500;
 
 const SQLITE_TYPES = { integer: "integer", text: "text", bytes: "blob" } as const;
 
@@ -24,7 +24,7 @@ export async function openSqlite(folder: string): Promise<Engine> {
     mkdirSync(folder, { recursive: true });
     const guard = lockFolder(folder);
     try {
-      return new Sqlite(join(folder, "catalog.db"), guard);
+      return await Sqlite.open(join(folder, "catalog.db"), guard);
     } catch (error) {
       guard.close();
       throw error;
@@ -71,25 +71,42 @@ class SqliteReader implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#connection.close();
+    this.#connection[Symbol.dispose]();
   }
 }
 
+/**
+ * Durability is not left to SQLite, whose commit would hold up every other request until the disk has answered. A commit
+ * here only writes to the log of changes (`catalog.db-wal`). That is then flushed in the background, and until it is,
+ * nobody is told of the commit and nobody sees it: the reader stays at what was durable before.
+ */
 class Sqlite implements Engine {
   readonly types = SQLITE_TYPES;
   readonly #guard: Database.Database;
   readonly #writer: Connection;
   readonly #reader: Connection;
+  readonly #log: FileHandle;
   readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
+  #flushFailure: unknown;
 
-  constructor(path: string, guard: Database.Database) {
-    this.#guard = guard;
-    this.#writer = new Connection(path);
-    this.#reader = new Connection(path);
+  private constructor(parts: Opened) {
+    ({ guard: this.#guard, writer: this.#writer, reader: this.#reader, log: this.#log } = parts);
+  }
+
+  static async open(path: string, guard: Database.Database): Promise<Sqlite> {
+    using opened = new DisposableStack();
+    const writer = opened.use(new Connection(path, { flushes: false }));
+    const reader = opened.use(new Connection(path));
+    // SQLite makes the log when it first reads, and keeps it as long as anyone has the database open.
+    reader.exec(TOUCH);
+    const log = await open(`${path}-wal`, "r+");
+    opened.move();
+    return new Sqlite({ guard, writer, reader, log });
   }
 
   all<Row>(sql: string, values?: readonly Value[]): Promise<Row[]> {
+    this.#holdView();
     return this.#reader.all(sql, values);
   }
 
@@ -124,16 +141,15 @@ class Sqlite implements Engine {
       // One turn of the event loop: requests that have arrived by now join this group.
       await new Promise(setImmediate);
       await this.#commitGroup(this.#jobs.splice(0, GROUP_MAX));
+      this.#checkpoint();
     }
     this.#draining = undefined;
   }
 
   async #commitGroup(group: readonly Job[]): Promise<void> {
-    let failure: unknown;
+    let failure = this.#flushFailure;
     try {
-      this.#writer.exec("begin immediate");
-      for (const job of group) await job.run();
-      this.#writer.exec("commit");
+      if (failure === undefined) await this.#commit(group);
     } catch (error) {
       failure = error;
       this.#writer.rollback();
@@ -141,13 +157,66 @@ class Sqlite implements Engine {
     for (const job of group) job.settle(failure);
   }
 
+  async #commit(group: readonly Job[]): Promise<void> {
+    this.#writer.exec("begin immediate");
+    for (const job of group) await job.run();
+    this.#holdView();
+    this.#writer.exec("commit");
+    await this.#flush();
+    this.#reader.exec("commit");
+  }
+
+  /** Not left to SQLite either: at its own commits the reader holds a view, and the log would never begin anew. */
+  #checkpoint(): void {
+    if (this.#reader.inTransaction || this.#writer.rowsChanged < CHECKPOINT_ROWS) return;
+    this.#writer.rowsChanged = 0;
+    try {
+      this.#writer.exec("pragma wal_checkpoint(passive)");
+    } catch {
+      // Nothing is lost while the log has it. The next one carries over more.
+    }
+  }
+
+  /**
+   * After a failure the system no longer knows which bytes are on the disk, and would call the next attempt a success.
+   * So nothing is written any more, and nothing that might be lost is shown: a restart reads what is really there.
+   */
+  async #flush(): Promise<void> {
+    try {
+      await this.#log.datasync();
+    } catch (error) {
+      const message =
+        "The disk failed to keep the catalog's latest changes. Mend it, then restart the server.";
+      this.#flushFailure = new RegistryError("UNAVAILABLE", message, { cause: error });
+      throw this.#flushFailure;
+    }
+  }
+
+  /** From here on the reader sees the present state and none that comes, until it is released. */
+  #holdView(): void {
+    if (this.#reader.inTransaction) return;
+    this.#reader.exec("begin");
+    this.#reader.exec(TOUCH);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     while (this.#draining) await this.#draining;
-    this.#reader.close();
-    this.#writer.close();
+    this.#reader[Symbol.dispose]();
+    this.#writer[Symbol.dispose]();
+    await this.#log.close();
     this.#guard.close();
   }
 }
+
+type Opened = {
+  readonly guard: Database.Database;
+  readonly writer: Connection;
+  readonly reader: Connection;
+  readonly log: FileHandle;
+};
+
+/** The cheapest statement that reads. */
+const TOUCH = "select 1 from sqlite_schema limit 1";
 
 type Result<T> = { ok: true; value: T } | { ok: false; error: unknown };
 
@@ -166,66 +235,6 @@ async function savepoint<T>(
     connection.exec("rollback to change");
     connection.exec("release change");
     return { ok: false, error };
-  }
-}
-
-/** One database connection with its compiled statements. Its calls block: each is a few microseconds, save commits. */
-class Connection implements Queryable {
-  readonly #database: Database.Database;
-  readonly #statements = new Map<string, Database.Statement>();
-
-  constructor(path: string, { readonly = false } = {}) {
-    this.#database = new Database(path, { readonly });
-    if (!readonly) this.#database.pragma("journal_mode = wal");
-    this.#database.pragma("synchronous = full");
-    this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
-  }
-
-  get inTransaction(): boolean {
-    return this.#database.inTransaction;
-  }
-
-  exec(sql: string): void {
-    this.#call(sql, (statement) => statement.run());
-  }
-
-  async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
-    return this.#call(sql, (statement) => statement.all(...values)) as Row[];
-  }
-
-  async run(sql: string, values: readonly Value[] = []): Promise<number> {
-    return this.#call(sql, (statement) => statement.run(...values)).changes;
-  }
-
-  /** Never throws: what led here is the failure to report, and a transaction that stays open fails the next `begin`. */
-  rollback(): void {
-    try {
-      if (this.#database.inTransaction) this.#database.exec("rollback");
-    } catch {
-      // See above.
-    }
-  }
-
-  close(): void {
-    this.#database.close();
-  }
-
-  #call<T>(sql: string, call: (statement: Database.Statement) => T): T {
-    try {
-      return call(this.#prepared(sql));
-    } catch (error) {
-      throw translate(error);
-    }
-  }
-
-  #prepared(sql: string): Database.Statement {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear();
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
   }
 }
 
@@ -257,31 +266,4 @@ function unusable(folder: string, cause: unknown): RegistryError {
     `The data folder ${folder} cannot be used: ${reason}. Make it a folder this user may write, or choose another with --data.`,
     { cause },
   );
-}
-
-function translate(error: unknown): unknown {
-  const code = codeOf(error);
-  if (code === "SQLITE_FULL") {
-    return new RegistryError(
-      "STORAGE_FULL",
-      "The disk that holds the catalog is full. Free some space, then try again.",
-      {
-        cause: error,
-      },
-    );
-  }
-  if (code?.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") {
-    const message = "The file catalog.db is damaged. Stop the server, and restore it from a backup.";
-    return new RegistryError("DATA_UNUSABLE", message, { cause: error });
-  }
-  if (code?.startsWith("SQLITE_IOERR") || code?.startsWith("SQLITE_READONLY")) {
-    return new RegistryError("UNAVAILABLE", "The catalog cannot be written at the moment. Try again later.", {
-      cause: error,
-    });
-  }
-  return error;
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Database.SqliteError ? error.code : undefined;
 }

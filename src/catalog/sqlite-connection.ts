@@ -1,0 +1,103 @@
+import Database from "better-sqlite3";
+import { RegistryError } from "../errors.ts";
+import type { Queryable, Value } from "./engine.ts";
+
+/** Compiled statements kept per connection; one more, and all are compiled anew. */
+const STATEMENTS_MAX = 500;
+/** Memory for database pages, in KiB, of each of the two connections. */
+const PAGE_CACHE_KIB = 16_384;
+
+/** One database connection with its compiled statements. Its calls block: each is a few microseconds, save commits. */
+export class Connection implements Queryable, Disposable {
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  /** By this connection. */
+  rowsChanged = 0;
+
+  /** Unless it `flushes`, a commit returns before it is durable, and the log is never begun anew by itself. */
+  constructor(path: string, { readonly = false, flushes = true } = {}) {
+    this.#database = new Database(path, { readonly });
+    if (!readonly) this.#database.pragma("journal_mode = wal");
+    this.#database.pragma(`synchronous = ${flushes ? "full" : "normal"}`);
+    if (!flushes) this.#database.pragma("wal_autocheckpoint = 0");
+    this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
+  }
+
+  get inTransaction(): boolean {
+    return this.#database.inTransaction;
+  }
+
+  exec(sql: string): void {
+    this.#call(sql, (statement) => (statement.reader ? statement.get() : statement.run()));
+  }
+
+  async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
+    return this.#call(sql, (statement) => statement.all(...values)) as Row[];
+  }
+
+  async run(sql: string, values: readonly Value[] = []): Promise<number> {
+    const { changes } = this.#call(sql, (statement) => statement.run(...values));
+    this.rowsChanged += changes;
+    return changes;
+  }
+
+  /** Never throws: what led here is the failure to report, and a transaction that stays open fails the next `begin`. */
+  rollback(): void {
+    try {
+      if (this.#database.inTransaction) this.#database.exec("rollback");
+    } catch {
+      // See above.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #call<T>(sql: string, call: (statement: Database.Statement) => T): T {
+    try {
+      return call(this.#prepared(sql));
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+
+  #prepared(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear();
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function translate(error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === "SQLITE_FULL") {
+    return new RegistryError(
+      "STORAGE_FULL",
+      "The disk that holds the catalog is full. Free some space, then try again.",
+      {
+        cause: error,
+      },
+    );
+  }
+  if (code?.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") {
+    const message = "The file catalog.db is damaged. Stop the server, and restore it from a backup.";
+    return new RegistryError("DATA_UNUSABLE", message, { cause: error });
+  }
+  if (code?.startsWith("SQLITE_IOERR") || code?.startsWith("SQLITE_READONLY")) {
+    return new RegistryError("UNAVAILABLE", "The catalog cannot be written at the moment. Try again later.", {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** SQLite's name of an error, such as `SQLITE_BUSY`; undefined if it is not SQLite's. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Database.SqliteError ? error.code : undefined;
+}
