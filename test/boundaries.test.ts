@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages and Node modules that one place keeps to itself, so that another can take their part there and nowhere else. */
 const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
-  "better-sqlite3": ["catalog/sqlite.ts"],
+  "better-sqlite3": ["catalog/sqlite.ts", "catalog/sqlite-connection.ts"],
   pg: ["catalog/postgres.ts"],
   commander: ["main.ts", "commands"],
   yaml: ["config", "commands"],
