@@ -19,7 +19,7 @@ import { uploadMemory } from "./upload-memory.ts";
 const ROWS: readonly Row[] = [blobPush, blobPull, smallPush, manifestGet, start, idleMemory, uploadMemory];
 
 /** How long a round waits for others to finish what they do on this machine. */
-const QUIET_MS_MAX = 15_000;
+const QUIET_MS_MAX = 5_000;
 
 const USAGE = `npm run bench -- [options]
   --only ROW,…   only these: ${ROWS.map((row) => row.id).join(", ")}
