@@ -1,8 +1,10 @@
+import type { ArtifactClass } from "../oci/artifact-class.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
+import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
 
 /** A place in the log: the number of events up to and including it. The empty registry is at revision 0. */
 export type Revision = number;
@@ -53,8 +55,9 @@ export type ManifestContent = ManifestSummary & {
   readonly platforms: readonly Platform[];
   /** Digest of the config blob, whose labels and `created` are noted by {@link Transaction.describe}. */
   readonly config?: Digest;
-  /** Blobs it names (config and layers), for checks and for collecting garbage. */
-  readonly blobs: readonly Digest[];
+  readonly class: ArtifactClass;
+  /** Blobs it names: config and layers, with the sizes it gives them in bytes. */
+  readonly blobs: readonly { readonly digest: Digest; readonly size: number }[];
   /** Manifests an index names. */
   readonly children: readonly Digest[];
 };
@@ -121,6 +124,9 @@ export type Referrer = {
   readonly artifactType?: string;
   readonly annotations: Readonly<Record<string, string>>;
 };
+
+/** That a manifest was pulled, and when: a time that is exact enough to be shown. */
+export type Pull = { readonly repository: RepositoryName; readonly digest: Digest; readonly time: Date };
 
 /** Who makes a change, for the log. */
 export type Origin = { readonly actor: string; readonly requestId: string };
@@ -202,6 +208,26 @@ export interface Catalog extends AsyncDisposable {
 
   /** Tags of one repository; an empty list when there is no such repository. */
   listTags(repository: RepositoryName, page: Page<string>): Promise<readonly TagFact[]>;
+
+  /**
+   * A page of any list, now or at a revision. However large the registry, it costs what it shows and what changed since
+   * that revision: a page whose filters would have it look at very many items ends early, and says where to go on.
+   * `REVISION_EXPIRED` or `REVISION_UNKNOWN` when there are no facts of that revision.
+   */
+  list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>>;
+
+  /** Changes of a tag before a revision (not included), newest first. They outlive the tag, its manifests, and compaction. */
+  tagHistory(
+    repository: RepositoryName,
+    tag: Tag,
+    page: { readonly before?: Revision | undefined; readonly limit: number },
+  ): Promise<readonly TagChange[]>;
+
+  /** The newest revision at a time. `REVISION_EXPIRED` when what was then is no longer known. */
+  revisionAt(time: Date): Promise<Revision>;
+
+  /** Notes that manifests were pulled; one that is no longer there is passed over. Makes no event. */
+  notePulls(pulls: readonly Pull[]): Promise<void>;
 
   /**
    * Manifests of the repository whose subject is `subject`, by digest, only those of `artifactType` if given. A page ends

@@ -4,8 +4,8 @@ import type { Engine, Queryable } from "./engine.ts";
 import { placeholders } from "./rows.ts";
 
 /**
- * Revisions one transaction forgets. A revision is one event and ends one fact at the most, so this also bounds the rows
- * that a transaction takes out, and how long a push that arrives meanwhile waits.
+ * Revisions one transaction forgets. A revision is one event and ends few rows, so this also bounds the rows that a
+ * transaction takes out, and how long a push that arrives meanwhile waits.
  */
 const REVISIONS_PER_TRANSACTION = 500;
 
@@ -19,6 +19,7 @@ const DIGESTS_PER_STATEMENT = 100;
 const FORGOTTEN = [
   { table: "event", place: "revision", returning: "revision" },
   { table: "repository", place: "until", returning: "name" },
+  { table: "namespace", place: "until", returning: "path" },
   { table: "manifest", place: "until", returning: "digest" },
 ] as const;
 

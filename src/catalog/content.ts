@@ -39,13 +39,14 @@ export async function storeContent(tx: Queryable, content: ManifestContent): Pro
   const { digest } = content;
   const isNew = await tx.run(
     `insert into content
-        (digest, media_type, artifact_type, size, image_size, subject, config, annotations, bytes)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (digest, media_type, artifact_type, class, size, image_size, subject, config, annotations, bytes)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict (digest) do update set bytes = excluded.bytes where content.bytes is null`,
     [
       digest,
       content.mediaType,
       content.artifactType ?? null,
+      content.class,
       content.size,
       content.imageSize,
       content.subject ?? null,
@@ -55,7 +56,12 @@ export async function storeContent(tx: Queryable, content: ManifestContent): Pro
     ],
   );
   if (isNew === 0) return;
-  await storePairs(tx, "content_blob (digest, blob)", pairs(digest, content.blobs));
+  const blobs = new Map(content.blobs.map((blob) => [blob.digest, blob.size]));
+  await storePairs(
+    tx,
+    "content_blob (digest, blob, size)",
+    [...blobs].map(([blob, size]) => [digest, blob, size]),
+  );
   await storePairs(tx, "content_child (digest, child)", pairs(digest, content.children));
   await storePairs(
     tx,

@@ -24,6 +24,12 @@ export type ColumnTypes = {
 export interface Engine extends Queryable, AsyncDisposable {
   readonly types: ColumnTypes;
 
+  /** After a table's name: has it read by this index. Empty where the database finds that out from its statistics. */
+  using(index: string): string;
+
+  /** The condition that a text is like a glob, in which `*` is any text and `?` any one character. */
+  like(text: string, glob: string): { readonly sql: string; readonly values: readonly Value[] };
+
   /**
    * Runs `change` in one transaction and resolves when it is durable; rolls back when it throws. `change` may run again
    * after a conflict with another transaction, and may be committed together with others.

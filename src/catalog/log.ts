@@ -1,5 +1,7 @@
+import { classOfTag } from "../oci/artifact-class.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import { semverKey } from "../oci/semver.ts";
 import type { Tag } from "../oci/tag.ts";
 import type { Event, EventType, Origin, Revision } from "./catalog.ts";
 import type { Queryable, Value } from "./engine.ts";
@@ -16,33 +18,37 @@ export type Draft = {
 
 /**
  * Facts as a function of the log: what each type of event does to them, as one statement over a span of revisions.
- * Within a span every fact is named once by each type of event, so the order of events in it does not matter.
+ * Within a span every fact is named once by each type of event, so the order of events in it does not matter. What a
+ * write leaves of its repository as a whole, `tally.ts` says.
  */
 const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: string }[] = [
   {
-    types: ["repository.created"],
-    sql: `insert into repository (name, since)
-      select e.repository, e.revision from event e
-      where e.revision between ? and ? and e.type = 'repository.created'`,
-  },
-  {
     types: ["manifest.pushed"],
-    sql: `insert into manifest (repository, digest, since, subject)
-      select e.repository, e.digest, e.revision, c.subject from event e join content c on c.digest = e.digest
+    sql: `insert into manifest
+        (repository, digest, since, subject, born, pushed, size, image_size, artifact_type, tagged)
+      select e.repository, e.digest, e.revision, c.subject, e.revision, e.time, c.size, c.image_size, c.artifact_type,
+        case when exists (select 1 from event t where t.revision between ? and ? and t.type = 'tag.set'
+          and t.digest = e.digest) then 1 else 0 end
+      from event e join content c on c.digest = e.digest
       where e.revision between ? and ? and e.type = 'manifest.pushed'`,
   },
   {
     types: ["tag.set", "tag.deleted"],
-    sql: `update tag set until = event.revision from event
+    sql: `update tag set until = event.revision, ended = event.time from event
       where event.revision between ? and ? and event.type in ('tag.set', 'tag.deleted')
       and tag.repository = event.repository and tag.name = event.tag and tag.until is null`,
   },
   {
     types: ["tag.set"],
-    sql: `insert into tag (repository, name, digest, since, created, updated)
-      select e.repository, e.tag, e.digest, e.revision,
-        coalesce((select t.created from tag t where t.repository = e.repository and t.until = e.revision), e.time), e.time
-      from event e where e.revision between ? and ? and e.type = 'tag.set'`,
+    sql: `insert into tag
+        (repository, name, digest, since, born, created, updated, size, image_size, class, semver, pulled)
+      select e.repository, e.tag, e.digest, e.revision, coalesce(p.born, e.revision), coalesce(p.created, e.time), e.time,
+        c.size, c.image_size, coalesce(e.class, c.class), e.semver,
+        (select m.pulled from manifest m
+          where m.repository = e.repository and m.digest = e.digest and m.until is null)
+      from event e join content c on c.digest = e.digest
+      left join tag p on p.repository = e.repository and p.until = e.revision
+      where e.revision between ? and ? and e.type = 'tag.set'`,
   },
   {
     types: ["manifest.deleted"],
@@ -50,24 +56,21 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
       where event.revision between ? and ? and event.type = 'manifest.deleted'
       and manifest.repository = event.repository and manifest.digest = event.digest and manifest.until is null`,
   },
-  {
-    types: ["repository.deleted"],
-    sql: `update repository set until = event.revision from event
-      where event.revision between ? and ? and event.type = 'repository.deleted'
-      and repository.name = event.repository and repository.until is null`,
-  },
 ];
 
+/** Revisions a write was given, and its time in milliseconds since 1970. */
+export type Span = { readonly first: Revision; readonly last: Revision; readonly time: number };
+
 /**
- * Takes the next revisions for the drafts, writes them to the log, and lets them take effect on the facts. To be called
- * last in a transaction: from here on others who write wait, and the order in which they got here is that of commits.
+ * Takes the next revisions for the drafts, of which there is at least one, writes them to the log, and lets them take
+ * effect on the facts. To be called last in a transaction: from here on others who write wait, and the order in which they
+ * got here is that of commits.
  */
 export async function append(
   tx: Queryable,
   repository: RepositoryName,
   { drafts, origin }: { drafts: readonly Draft[]; origin: Origin },
-): Promise<void> {
-  if (drafts.length === 0) return;
+): Promise<Span> {
   const now = Date.now();
   const [clock] = await tx.all<{ revision: number; time: number }>(
     `update clock set revision = revision + ?, time = case when time > ? then time else ? end
@@ -75,10 +78,10 @@ export async function append(
     [drafts.length, now, now],
   );
   if (!clock) throw new Error("The catalog has lost its clock.");
-  const first = clock.revision - drafts.length + 1;
+  const span = { first: clock.revision - drafts.length + 1, last: clock.revision, time: clock.time };
   const rows = drafts.map((draft, position): Value[] => [
-    first + position,
-    clock.time,
+    span.first + position,
+    span.time,
     draft.type,
     repository,
     draft.tag ?? null,
@@ -86,13 +89,18 @@ export async function append(
     draft.previous ?? null,
     origin.actor,
     origin.requestId,
+    draft.tag === undefined ? null : semverKey(draft.tag),
+    draft.tag === undefined ? null : (classOfTag(draft.tag) ?? null),
   ]);
-  const into = "event (revision, time, type, repository, tag, digest, previous, actor, request)";
+  const into =
+    "event (revision, time, type, repository, tag, digest, previous, actor, request, semver, class)";
   await insertRows(tx, { into, rows });
   const types = new Set(drafts.map((draft) => draft.type));
-  for (const effect of EFFECTS) {
-    if (effect.types.some((type) => types.has(type))) await tx.run(effect.sql, [first, clock.revision]);
+  for (const { types: causes, sql } of EFFECTS) {
+    if (!causes.some((type) => types.has(type))) continue;
+    await tx.run(sql, Array.from(sql.matchAll(/between/g), () => [span.first, span.last]).flat());
   }
+  return span;
 }
 
 type LogRow = { newest: number; oldest: number };

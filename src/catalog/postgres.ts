@@ -46,6 +46,16 @@ export async function openPostgres(url: string): Promise<Engine> {
 
 class Postgres implements Engine {
   readonly types = { integer: "bigint", text: 'text collate "C"', bytes: "bytea" } as const;
+  readonly using = (): string => "";
+  readonly like = (text: string, glob: string): { sql: string; values: string[] } => ({
+    sql: `${text} like ?`,
+    values: [
+      glob
+        .replaceAll(/[%_\\]/g, "\\$&")
+        .replaceAll("*", "%")
+        .replaceAll("?", "_"),
+    ],
+  });
   readonly #pool: pg.Pool;
 
   constructor(pool: pg.Pool) {

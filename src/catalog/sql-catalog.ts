@@ -1,5 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import { RegistryError } from "../errors.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
 import type {
@@ -9,6 +10,7 @@ import type {
   ManifestFact,
   Origin,
   Page,
+  Pull,
   Referrer,
   Revision,
   TagFact,
@@ -16,11 +18,16 @@ import type {
 } from "./catalog.ts";
 import { compact } from "./compaction.ts";
 import type { Engine } from "./engine.ts";
+import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
+import { readPage } from "./list.ts";
 import { readLog } from "./log.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
 import { momentOf, NOW, requireRetained, type Moment } from "./moment.ts";
+import { notePulls } from "./pulls.ts";
+import { readReferrers, type ReferrersFilter } from "./referrers.ts";
 import { RecentContents, type Content } from "./recent-contents.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
+import { tagHistory } from "./tag-history.ts";
 
 /** Rows fetched at a time by reads that go through everything; fewer where each brings a manifest along. */
 const SCAN_ROWS = 1_000;
@@ -28,17 +35,6 @@ const SCAN_MANIFESTS = 10;
 
 type ContentRow = { digest: Digest; media_type: string; size: number; bytes: Uint8Array | null };
 type StoredContent = { digest: Digest; mediaType: string; size: number; bytes: Uint8Array | undefined };
-
-type ReferrersFilter = { readonly artifactType?: string | undefined; readonly bytesMax: number };
-
-type ReferrerRow = {
-  digest: Digest;
-  media_type: string;
-  artifact_type: string | null;
-  size: number;
-  /** None of a row that the page has no more room for. */
-  annotations: string | null;
-};
 
 /** Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. */
 export async function openCatalog(engine: Engine): Promise<Catalog> {
@@ -121,13 +117,11 @@ class SqlCatalog implements Catalog {
   }
 
   async listRepositories({ after = "", limit, at }: Page<string>): Promise<RepositoryName[]> {
-    // Without the offset PostgreSQL may join the two tables, and read all manifests that come before the page.
     const rows = await this.#read(at, ({ holds, values }) =>
       this.#engine.all<{ name: RepositoryName }>(
-        `select f.name from repository f where f.name > ? and ${holds("f")}
-          and exists (select 1 from manifest m where m.repository = f.name and ${holds("m")} limit 1 offset 0)
+        `select f.name from repository f where f.name > ? and ${holds("f")} and f.manifests > 0
           order by f.name limit ?`,
-        [after, ...values, ...values, limit],
+        [after, ...values, limit],
       ),
     );
     return rows.map((row) => row.name);
@@ -153,26 +147,53 @@ class SqlCatalog implements Catalog {
   async listReferrers(
     repository: RepositoryName,
     subject: Digest,
-    { after = "", limit, at, artifactType, bytesMax }: Page<string> & ReferrersFilter,
+    page: Page<string> & ReferrersFilter,
   ): Promise<{ referrers: Referrer[]; more: boolean }> {
-    const [ofType, types] =
-      artifactType === undefined ? ["", []] : ["and c.artifact_type = ?", [artifactType]];
-    const rows = await this.#read(at, ({ holds, values }) =>
-      this.#engine.all<ReferrerRow>(
-        `select digest, media_type, artifact_type, size,
-            case when total <= ? or total = octet_length(annotations) then annotations end as annotations
-          from (
-            select c.digest, c.media_type, c.artifact_type, c.size, c.annotations,
-                sum(octet_length(c.annotations)) over (order by f.digest) as total
-              from manifest f join content c on c.digest = f.digest
-              where f.repository = ? and f.subject = ? and f.digest > ? and ${holds("f")} ${ofType}
-              order by f.digest limit ?
-          ) page order by digest`,
-        [bytesMax, repository, subject, after, ...values, ...types, limit + 1],
-      ),
+    return this.#read(page.at, (moment) =>
+      readReferrers(this.#engine, { repository, subject }, { page, moment }),
     );
-    const referrers = rows.slice(0, limit).flatMap(referrerOf);
-    return { referrers, more: rows.length > referrers.length };
+  }
+
+  async list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>> {
+    const { revision } = await this.bounds();
+    if (query.at === undefined) {
+      const page = await readPage(this.#engine, kind, { query, newest: revision });
+      // Nothing was written meanwhile, so its statements have all seen the same state.
+      if ((await this.bounds()).revision === revision) return { ...page, revision };
+    }
+    const at = query.at ?? revision;
+    return this.#read(at, async () => ({
+      ...(await readPage(this.#engine, kind, { query: { ...query, at }, newest: revision })),
+      revision: at,
+    }));
+  }
+
+  tagHistory(
+    repository: RepositoryName,
+    tag: Tag,
+    { before = Number.MAX_SAFE_INTEGER, limit }: { before?: Revision | undefined; limit: number },
+  ): Promise<TagChange[]> {
+    return tagHistory(this.#engine, { repository, tag }, { before, limit });
+  }
+
+  async revisionAt(time: Date): Promise<Revision> {
+    const [row] = await this.#engine.all<{ revision: number | null; oldest: number }>(
+      `select clock.oldest, (select revision from event where time <= ? order by time desc, revision desc limit 1)
+        as revision from clock where id = 1`,
+      [time.getTime()],
+    );
+    if (row && row.revision === null && row.oldest > 0) {
+      throw new RegistryError(
+        "REVISION_EXPIRED",
+        `What was in the registry at ${time.toISOString()} is no longer known: the oldest revision that is kept is ${row.oldest}.`,
+        { detail: { oldest: row.oldest } },
+      );
+    }
+    return row?.revision ?? 0;
+  }
+
+  async notePulls(pulls: readonly Pull[]): Promise<void> {
+    if (pulls.length > 0) await this.#engine.transaction((tx) => notePulls(tx, pulls));
   }
 
   async events({ after, limit }: { after: Revision; limit: number }): Promise<EventPage> {
@@ -204,9 +225,9 @@ class SqlCatalog implements Catalog {
       const where = `where ${holds("f")}`;
       const read = <Row>(sql: string): Promise<Row[]> => this.#engine.all<Row>(sql, values);
       return {
-        repositories: await read(`select f.name, f.since from repository f ${where} order by f.name`),
+        repositories: await read(`select f.name, f.born as since from repository f ${where} order by f.name`),
         manifests: await read(
-          `select f.repository, f.digest, f.since from manifest f ${where} order by f.repository, f.digest`,
+          `select f.repository, f.digest, f.born as since from manifest f ${where} order by f.repository, f.digest`,
         ),
         tags: await read(
           `select f.repository, f.name, f.digest, f.since from tag f ${where} order by f.repository, f.name`,
@@ -268,17 +289,4 @@ class SqlCatalog implements Catalog {
     requireRetained(at, await this.bounds());
     return result;
   }
-}
-
-function referrerOf(row: ReferrerRow): Referrer[] {
-  if (row.annotations === null) return [];
-  return [
-    {
-      digest: row.digest,
-      mediaType: row.media_type,
-      size: row.size,
-      ...(row.artifact_type !== null && { artifactType: row.artifact_type }),
-      annotations: JSON.parse(row.annotations) as Record<string, string>,
-    },
-  ];
 }

@@ -6,6 +6,8 @@ import { hasUndescribed, markDescribed, storeContent, storeDetails } from "./con
 import type { Engine, Queryable } from "./engine.ts";
 import { append, type Draft } from "./log.ts";
 import { placeholders } from "./rows.ts";
+import { markTagged } from "./tagged.ts";
+import { applyChange, countChange } from "./tally.ts";
 
 /** Digests looked up by one statement. */
 const DIGESTS_PER_STATEMENT = 100;
@@ -31,7 +33,13 @@ export class SqlTransaction implements Transaction {
   async finish(origin: Origin): Promise<void> {
     // By everyone, contents are held before the clock: who holds it waits for nobody.
     for (const [config, details] of this.#described) await storeDetails(this.#tx, config, details);
-    await append(this.#tx, this.#repository, { drafts: this.#drafts, origin });
+    if (this.#drafts.length > 0) {
+      const drafts = this.#drafts;
+      const change = await countChange(this.#tx, this.#repository, drafts);
+      const span = await append(this.#tx, this.#repository, { drafts, origin });
+      await markTagged(this.#tx, this.#repository, { drafts, span });
+      await applyChange(this.#tx, this.#repository, { change, span });
+    }
     for (const config of this.#described.keys()) await markDescribed(this.#tx, this.#repository, config);
   }
 

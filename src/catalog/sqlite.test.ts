@@ -25,7 +25,9 @@ async function newPlace(): Promise<Place> {
 describeCatalog("SQLite", newPlace);
 
 // What a statement itself has limited is scanned as well: its inner page, or the rows that it inserts.
-const SCAN = new RegExp(`^SCAN (?!page|\\(subquery|\\d+-ROW VALUES|${ONE_ROW.join("|")})`);
+const SCAN = new RegExp(
+  `^SCAN (?!page|given|newest|CONSTANT ROW|\\(subquery|\\d+-ROW VALUES|${ONE_ROW.join("|")})`,
+);
 const REPOSITORY_SCAN = /^SEARCH (?!.*EXISTS).*\(repository=\?\)$/;
 
 describePlans(newPlace, async (engine) => async (sql, values) => {

@@ -11,8 +11,6 @@ const GROUP_MAX = 64;
 /** Rows changed until the log of changes is carried over into the database and begun anew: a few MB of it. */
 const CHECKPOINT_ROWS = 500;
 
-const SQLITE_TYPES = { integer: "integer", text: "text", bytes: "blob" } as const;
-
 type Job = { run(): Promise<void>; settle(failure?: unknown): void };
 
 /**
@@ -46,8 +44,17 @@ export async function openSqliteReader(folder: string): Promise<Engine> {
   }
 }
 
+/** What is peculiar to SQLite's SQL. It keeps no statistics here, so it is told which index to use. */
+const DIALECT = {
+  types: { integer: "integer", text: "text", bytes: "blob" },
+  using: (index: string) => `indexed by ${index}`,
+  like: (text: string, glob: string) => ({ sql: `${text} glob ?`, values: [glob.replaceAll("[", "[[]")] }),
+} as const;
+
 class SqliteReader implements Engine {
-  readonly types = SQLITE_TYPES;
+  readonly types = DIALECT.types;
+  readonly using = DIALECT.using;
+  readonly like = DIALECT.like;
   readonly #connection: Connection;
 
   constructor(path: string) {
@@ -81,7 +88,9 @@ class SqliteReader implements Engine {
  * nobody is told of the commit and nobody sees it: the reader stays at what was durable before.
  */
 class Sqlite implements Engine {
-  readonly types = SQLITE_TYPES;
+  readonly types = DIALECT.types;
+  readonly using = DIALECT.using;
+  readonly like = DIALECT.like;
   readonly #guard: Database.Database;
   readonly #writer: Connection;
   readonly #reader: Connection;

@@ -1,5 +1,6 @@
 import type { ConfigDetails, ManifestContent, ManifestFact, Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
+import { classOfManifest } from "../oci/artifact-class.ts";
 import { digestOf, supportedAlgorithm, type Digest } from "../oci/digest.ts";
 import { imageSize, parseManifest, type Manifest } from "../oci/manifest.ts";
 import { MEDIA_TYPES } from "../oci/media-type.ts";
@@ -45,7 +46,7 @@ export async function putManifest(
 
   const put = (details?: ConfigDetails): Promise<boolean> =>
     registry.catalog.write(repository, origin, async (tx) => {
-      const present = await tx.blobsAmong(content.blobs);
+      const present = await tx.blobsAmong(content.blobs.map((blob) => blob.digest));
       if (registry.options.missingBlobs === "refuse") requireBlobs(manifest, present);
       if (content.config && present.has(content.config) && !details) return false;
       await tx.putManifest(content, details);
@@ -105,7 +106,13 @@ function contentOf(
     annotations,
     platforms,
     ...(isImageConfig && { config: config.digest }),
-    blobs: [...(config ? [config] : []), ...layers].map((blob) => blob.digest),
+    class: classOfManifest({
+      mediaType,
+      artifactType,
+      configMediaType: config?.mediaType,
+      layerMediaTypes: layers.map((layer) => layer.mediaType),
+    }),
+    blobs: config ? [config, ...layers] : layers,
     children: manifests.map((child) => child.digest),
   };
 }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Catalog } from "../../../src/catalog/catalog.ts";
 import type { Engine, Queryable, Value } from "../../../src/catalog/engine.ts";
+import type { ListKind, ListQuery, OrderBy } from "../../../src/catalog/items.ts";
+import type { Selector } from "../../../src/catalog/selector.ts";
 import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
@@ -27,6 +29,8 @@ const TABLES = [
   "content_annotation",
   "content_label",
   "blob",
+  "blob_use",
+  "namespace",
 ];
 
 /** Tables of one row, which there is no better way to read. */
@@ -70,18 +74,29 @@ export function describePlans(newPlace: NewPlace, explainer: (engine: Engine) =>
 async function fill(engine: Engine): Promise<void> {
   const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROWS})`;
   const inserts = [
-    `event select i, 1000 + i, 'tag.set', ${REPOSITORY}, 't' || i, 'sha256:' || i, null, 'ada', 'request' from n`,
-    `repository select 'r' || i, i, case when i % 5 = 0 then i + 1 end from n`,
-    `manifest select ${REPOSITORY}, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end,
-      case when i % 7 = 0 then 'sha256:' || (i - 1) end, 0 from n`,
-    `tag select ${REPOSITORY}, 't' || i, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end, i, i from n`,
-    `content select 'sha256:' || i, 'm', null, 1, 1, null, 'sha256:c' || i, '{}', null, null, null from n`,
-    `content_blob select 'sha256:' || i, 'sha256:b' || i from n`,
+    `event (revision, time, type, repository, tag, digest, actor, request)
+      select i, 1000 + i, 'tag.set', ${REPOSITORY}, 't' || i, 'sha256:' || i, 'ada', 'request' from n`,
+    `repository (name, since, until, born, manifests)
+      select 'r' || i, i, case when i % 5 = 0 then i + 1 end, i, case when i % 100 = 0 then 0 else 1 end from n`,
+    `namespace (path, parent, since, until, repository, repositories, filled, updated)
+      select 'r' || i, '', i, case when i % 5 = 0 then i + 1 end, 1, 0, 1, i from n`,
+    `manifest (repository, digest, since, until, subject, born, tagged, artifact_type)
+      select ${REPOSITORY}, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end,
+      case when i % 7 = 0 then 'sha256:' || (i - 1) end, i, case when i % 100 = 0 then 0 else 1 end,
+      case when i % 100 = 0 then 'application/x' end from n`,
+    `tag (repository, name, digest, since, until, created, updated, born, class)
+      select ${REPOSITORY}, 't' || i, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end, i, i, i,
+      case when i % 100 = 0 then 'chart' else 'image' end from n`,
+    `content (digest, media_type, artifact_type, class, size, image_size, config, annotations)
+      select 'sha256:' || i, 'm' || (i % 50), case when i % 100 = 0 then 'application/x' end, 'image', 1, 1,
+      'sha256:c' || i, '{}' from n`,
+    `content_blob (digest, blob, size) select 'sha256:' || i, 'sha256:b' || i, 1 from n`,
     `content_child select 'sha256:' || i, 'sha256:m' || i from n`,
-    `content_platform select 'sha256:' || i, 'linux/amd64' from n`,
+    `content_platform select 'sha256:' || i, 'linux/a' || (i % 50) from n`,
     `content_annotation select 'sha256:' || i, 'key', 'value' || i from n`,
     `content_label select 'sha256:' || i, 'key', 'value' || i from n`,
     `blob select ${REPOSITORY}, 'sha256:b' || i, 1, i from n`,
+    `blob_use select ${REPOSITORY}, 'sha256:b' || i, 1, 1 from n`,
   ];
   for (const insert of inserts) await engine.run(`${numbers} insert into ${insert}`);
   await engine.run(`update clock set revision = ${ROWS}, time = ${ROWS + 2_000}`);
@@ -149,6 +164,10 @@ async function doEverything(catalog: Catalog): Promise<void> {
     await catalog.listReferrers(repository, blob("subject"), page);
     await catalog.listReferrers(repository, blob("subject"), { ...page, artifactType: "a" });
   }
+  for (const [kind, query] of listQueries()) await catalog.list(kind, query);
+  await catalog.tagHistory(repository, tag, { limit: 10 });
+  await catalog.revisionAt(new Date(1_000 + 700));
+  await catalog.notePulls([{ repository, digest: content.digest, time: new Date(1_000 + 700) }]);
   await catalog.findBlob(repository, blob("a"));
   await catalog.repositoriesWithBlob(blob("a"), 10);
   await readLog(catalog, { after: ROWS - 5 });
@@ -156,3 +175,60 @@ async function doEverything(catalog: Catalog): Promise<void> {
   await catalog.allContents()[Symbol.asyncIterator]().next();
   await catalog.compact(new Date(1_000 + 700));
 }
+
+/** Each list in each order, of the present and the past; then with each filter. */
+function listQueries(): [ListKind, ListQuery][] {
+  const queries: [ListKind, ListQuery][] = [];
+  for (const [kind, orders] of Object.entries(ORDERS_OF) as [ListKind, readonly OrderBy[]][]) {
+    for (const selector of SELECTORS[kind]) {
+      for (const by of orders) {
+        for (const descending of [false, true]) {
+          const query = { selector, order: { by, descending }, limit: 3 };
+          queries.push([kind, query]);
+          queries.push([
+            kind,
+            { ...query, at: ROWS - 10, after: by === "name" ? ["r5", "t"] : [5, 5], include: ALL },
+          ]);
+        }
+      }
+    }
+  }
+  return queries;
+}
+
+const ALL: ListQuery["include"] = new Set(["latest", "artifactTypes", "platforms", "annotations", "labels"]);
+
+const ORDERS_OF: Readonly<Record<ListKind, readonly OrderBy[]>> = {
+  repositories: ["name", "created", "updated", "size", "pulled"],
+  tags: ["name", "created", "updated", "size", "imageSize", "pulled", "semver"],
+  manifests: ["name", "created", "updated", "size", "imageSize", "pulled"],
+  namespaces: ["name", "updated"],
+};
+
+const PLACES: readonly Selector[] = [
+  {},
+  { under: "r7" },
+  { under: "r7", depth: 2, name: "r7*" },
+  { repository: parseName("r7") },
+  { createdSince: new Date(1_500), createdBefore: new Date(1_600) },
+  { updatedSince: new Date(1_500), updatedBefore: new Date(1_600) },
+];
+
+const CONTENTS: readonly Selector[] = [
+  { digest: "sha256:19" },
+  { artifactType: "application/x" },
+  { mediaType: "m7" },
+  { classes: ["chart"] },
+  { platforms: ["linux/a7"] },
+  { annotations: [{ key: "key", value: "value7" }] },
+  { labels: [{ key: "key", value: "value7" }] },
+  { subject: blob("subject") },
+  { tag: "t77*" },
+];
+
+const SELECTORS: Readonly<Record<ListKind, readonly Selector[]>> = {
+  repositories: [...PLACES, { empty: true }, { empty: false }],
+  tags: [...PLACES, ...CONTENTS],
+  manifests: [...PLACES, ...CONTENTS, { tagged: false }, { tagged: true }],
+  namespaces: [{}],
+};

@@ -26,7 +26,8 @@ export function manifest(seed: string, parts: Partial<ManifestContent> = {}): Ma
     imageSize: 1_000,
     annotations: {},
     platforms: [],
-    blobs: [blob(seed)],
+    class: "image",
+    blobs: [{ digest: blob(seed), size: 100 }],
     children: [],
     ...parts,
   };

@@ -1,0 +1,111 @@
+import type { Tag } from "../oci/tag.ts";
+import type { Engine, Value } from "./engine.ts";
+import type { Row } from "./list-items.ts";
+import { placeholders } from "./rows.ts";
+
+/** Tags a manifest's item names; those beyond are counted. */
+const TAGS_SHOWN_MAX = 100;
+/** Rows of a page that one statement asks for more about. */
+const ROWS_PER_STATEMENT = 128;
+
+/** Platforms of the rows' contents, by digest. */
+export async function platformsOf(engine: Engine, rows: readonly Row[]): Promise<Map<string, string[]>> {
+  const digests = [...new Set(rows.map((row) => String(row["digest"])))];
+  const found = await inBatches(
+    digests.map((digest) => [digest]),
+    (batch) =>
+      engine.all<{ key: string; value: string }>(
+        `select digest as key, platform as value from content_platform
+        where digest in (${placeholders(batch.length)}) order by digest, platform`,
+        batch.flat(),
+      ),
+  );
+  return grouped(found);
+}
+
+/** Artifact types of what repositories hold, by name. */
+export async function artifactTypesOf(
+  engine: Engine,
+  rows: readonly Row[],
+  at: number | undefined,
+): Promise<Map<string, string[]>> {
+  const names = rows.map((row) => [String(row["name"])]);
+  const found = await inBatches(names, (batch) => {
+    const among = `f.repository in (${placeholders(batch.length)}) and f.artifact_type is not null`;
+    const [current, values] =
+      at === undefined ? ["f.until is null", []] : ["f.until is null and f.since <= ?", [at]];
+    const ended =
+      at === undefined
+        ? ""
+        : `union select f.repository as key, f.artifact_type as value from manifest f
+            ${engine.using("manifest_ended")} where ${among} and f.until > ? and f.since <= ?`;
+    return engine.all<{ key: string; value: string }>(
+      `select distinct f.repository as key, f.artifact_type as value from manifest f
+          ${engine.using("manifest_artifact_type")} where ${among} and ${current} ${ended} order by 1, 2`,
+      [...batch.flat(), ...values, ...(at === undefined ? [] : [...batch.flat(), at, at])],
+    );
+  });
+  return grouped(found);
+}
+
+type TagsOf = { readonly tags: Tag[]; readonly tagCount: number };
+
+/** Tags that point to the manifests of a page, by `repository@digest`. */
+export async function tagsOf(
+  engine: Engine,
+  rows: readonly Row[],
+  at: number | undefined,
+): Promise<Map<string, TagsOf>> {
+  const manifests = rows.map((row) => [String(row["repository"]), String(row["digest"])]);
+  const found = await inBatches(manifests, (batch) => {
+    const marks = batch.map(() => "(?, ?)").join(", ");
+    const select = "select given.column1 as repository, given.column2 as digest, t.name from";
+    const join = "t.repository = given.column1 and t.digest = given.column2";
+    const sources =
+      at === undefined
+        ? `${select} (values ${marks}) given cross join tag t where ${join} and t.until is null`
+        : `${select} (values ${marks}) given cross join tag t where ${join} and t.until is null and t.since <= ?
+          union all ${select} (values ${marks}) given cross join tag t ${engine.using("tag_ended")}
+          where ${join} and t.until > ? and t.since <= ?`;
+    const values = at === undefined ? batch.flat() : [...batch.flat(), at, ...batch.flat(), at, at];
+    return engine.all<{ repository: string; digest: string; name: Tag; total: number }>(
+      `select repository, digest, name, total from (
+          select repository, digest, name,
+              row_number() over (partition by repository, digest order by name) as position,
+              count(*) over (partition by repository, digest) as total
+            from (${sources}) named
+        ) page where position <= ${TAGS_SHOWN_MAX} order by repository, digest, name`,
+      values,
+    );
+  });
+  const tags = new Map<string, TagsOf>();
+  for (const { repository, digest, name, total } of found) {
+    const key = `${repository}@${digest}`;
+    const entry = tags.get(key) ?? { tags: [], tagCount: total };
+    entry.tags.push(name);
+    tags.set(key, entry);
+  }
+  return tags;
+}
+
+/** Asks for all keys, so many at a time. */
+async function inBatches<Found>(
+  keys: readonly (readonly Value[])[],
+  ask: (batch: readonly (readonly Value[])[]) => Promise<Found[]>,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  for (let start = 0; start < keys.length; start += ROWS_PER_STATEMENT) {
+    found.push(...(await ask(keys.slice(start, start + ROWS_PER_STATEMENT))));
+  }
+  return found;
+}
+
+function grouped(found: readonly { key: string; value: string }[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { key, value } of found) {
+    const group = groups.get(key);
+    if (group) group.push(value);
+    else groups.set(key, [value]);
+  }
+  return groups;
+}

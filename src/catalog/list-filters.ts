@@ -1,0 +1,226 @@
+import type { Engine } from "./engine.ts";
+import type { ListKind } from "./items.ts";
+import { beginningWith, literal, TABLES, type Condition, type RevisionBounds } from "./list-orders.ts";
+import type { Moment } from "./moment.ts";
+import { placeholders } from "./rows.ts";
+import type { KeyValue, Selector } from "./selector.ts";
+
+/** A condition on rows `f`, and how to find those it holds for without looking at others, where that is possible. */
+export type Filter = Condition & {
+  /** `sql` with its values finds them by this index; other rows may be among them. */
+  readonly finder?: (Condition & { readonly index: string }) | undefined;
+};
+
+/** How a filter looks into `content_…`, by digest. */
+type Detail = { readonly table: string; readonly sql: string; readonly values: readonly string[] };
+
+/** What a selector asks of each row, save what is a stretch of the index that a list is read by. */
+export function filtersOf(
+  kind: ListKind,
+  selector: Selector & RevisionBounds,
+  { engine, moment, isByName }: { engine: Engine; moment: Moment; isByName: boolean },
+): Filter[] {
+  if (kind === "namespaces") return [];
+  const names = kind === "repositories" ? "f.name" : "f.repository";
+  return [
+    ...placeFilters(selector, { kind, names, isByName, engine }),
+    ...timeFilters(kind, selector),
+    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector)),
+    ...(kind === "tags" ? tagFilters(selector, engine) : []),
+    ...(kind === "manifests" ? manifestFilters(selector, { engine, moment }) : []),
+  ];
+}
+
+function placeFilters(
+  { under, depth, name, repository }: Selector,
+  { kind, names, isByName, engine }: { kind: ListKind; names: string; isByName: boolean; engine: Engine },
+): Filter[] {
+  const filters: Filter[] = [];
+  const index = `${TABLES[kind].table}_current`;
+  if (repository !== undefined && kind === "repositories" && !isByName) {
+    const sql = `${names} = ?`;
+    filters.push({ sql, values: [repository], finder: { index, sql, values: [repository] } });
+  }
+  if (under !== undefined && (!isByName || repository !== undefined)) {
+    filters.push({
+      sql: `(${names} = ? or ${names} >= ? and ${names} < ?)`,
+      values: [under, `${under}/`, `${under}0`],
+      finder: { index, sql: `${names} >= ? and ${names} < ?`, values: [under, `${under}0`] },
+    });
+  }
+  if (depth !== undefined) {
+    const slashes = depth - 1 + (under === undefined ? 0 : under.split("/").length);
+    filters.push({ sql: `length(${names}) - length(replace(${names}, '/', '')) <= ?`, values: [slashes] });
+  }
+  if (name !== undefined) {
+    const { from, to } = beginningWith(literal(name));
+    const finder =
+      from === undefined || to === undefined
+        ? undefined
+        : { index, sql: `${names} >= ? and ${names} < ?`, values: [from, to] };
+    filters.push({ ...engine.like(names, name), finder });
+  }
+  return filters;
+}
+
+function timeFilters(kind: ListKind, selector: Selector & RevisionBounds): Filter[] {
+  const { table } = TABLES[kind];
+  const created = kind === "manifests" ? "pushed" : "created";
+  const updated = kind === "manifests" ? "pushed" : "updated";
+  const updatedIn = kind === "manifests" ? "born" : "since";
+  const { createdSince, createdBefore, updatedSince, updatedBefore, bornFrom, bornTo, sinceFrom, sinceTo } =
+    selector;
+  const updatedIndex = `${table}_by_${kind === "manifests" ? "created" : "updated"}`;
+  const times = [
+    [`f.${created} >= ?`, createdSince, `f.born >= ?`, bornFrom, `${table}_by_created`],
+    [`f.${created} < ?`, createdBefore, `f.born < ?`, bornTo, `${table}_by_created`],
+    [`f.${updated} >= ?`, updatedSince, `f.${updatedIn} >= ?`, sinceFrom, updatedIndex],
+    [`f.${updated} < ?`, updatedBefore, `f.${updatedIn} < ?`, sinceTo, updatedIndex],
+  ] as const;
+  return times.flatMap(([sql, time, finding, revision, index]) =>
+    time === undefined
+      ? []
+      : [
+          {
+            sql,
+            values: [time.getTime()],
+            finder: revision === undefined ? undefined : { index, sql: finding, values: [revision] },
+          },
+        ],
+  );
+}
+
+function emptyFilter({ empty }: Selector): Filter[] {
+  if (empty === undefined) return [];
+  if (!empty) return [{ sql: "f.manifests > 0", values: [] }];
+  return [
+    {
+      sql: "f.manifests = 0",
+      values: [],
+      finder: { index: "repository_empty", sql: "f.manifests = 0 and f.name >= ''", values: [] },
+    },
+  ];
+}
+
+/** Filters of tags and manifests alike. */
+function contentFilters(kind: ListKind, selector: Selector): Filter[] {
+  const { digest, mediaType, platforms = [], annotations = [], labels = [] } = selector;
+  const { table } = TABLES[kind];
+  const filters: Filter[] = [];
+  if (digest !== undefined) {
+    const { from = "", to = "" } = beginningWith(digest);
+    const sql = "f.digest >= ? and f.digest < ?";
+    filters.push({ sql, values: [from, to], finder: { index: `${table}_digest`, sql, values: [from, to] } });
+  }
+  const detailed = (detail: Detail): Filter => withDetail(table, detail);
+  if (mediaType !== undefined) {
+    filters.push(detailed({ table: "content", sql: "c.media_type = ?", values: [mediaType] }));
+  }
+  for (const platform of platforms) filters.push(detailed(platformDetail(platform)));
+  for (const pair of annotations) filters.push(detailed({ table: "content_annotation", ...pairOf(pair) }));
+  for (const pair of labels) {
+    const filter = detailed({ table: "content_label", ...pairOf(pair) });
+    filters.push({ ...filter, sql: `${filter.sql} and ${described(kind)}` });
+  }
+  return filters;
+}
+
+/** True of what may show its labels: its config has been pushed to this same repository. */
+function described(kind: ListKind): string {
+  if (kind === "manifests") return "f.described = 1";
+  return `exists (select 1 from manifest m
+    where m.repository = f.repository and m.digest = f.digest and m.described = 1)`;
+}
+
+function withDetail(table: string, { table: details, sql, values }: Detail): Filter {
+  return {
+    sql: `exists (select 1 from ${details} c where c.digest = f.digest and ${sql})`,
+    values,
+    finder: {
+      index: `${table}_digest`,
+      sql: `f.digest in (select c.digest from ${details} c where ${sql})`,
+      values,
+    },
+  };
+}
+
+/** One without a variant is any variant. */
+function platformDetail(platform: string): Detail {
+  const table = "content_platform";
+  if (platform.split("/").length > 2) return { table, sql: "c.platform = ?", values: [platform] };
+  return {
+    table,
+    sql: "c.platform >= ? and c.platform < ? and (c.platform = ? or c.platform >= ?)",
+    values: [platform, `${platform}0`, platform, `${platform}/`],
+  };
+}
+
+function pairOf({ key, value }: KeyValue): { sql: string; values: string[] } {
+  if (value === undefined) return { sql: "c.key = ?", values: [key] };
+  return { sql: "c.key = ? and c.value = ?", values: [key, value] };
+}
+
+function tagFilters({ tag, artifactType, classes, subject }: Selector, engine: Engine): Filter[] {
+  const filters: Filter[] = [];
+  if (tag !== undefined) {
+    const { from, to } = beginningWith(literal(tag));
+    const finder =
+      from === undefined || to === undefined
+        ? undefined
+        : { index: "tag_name", sql: "f.name >= ? and f.name < ?", values: [from, to] };
+    filters.push({ ...engine.like("f.name", tag), finder });
+  }
+  if (artifactType !== undefined) {
+    filters.push(withDetail("tag", { table: "content", sql: "c.artifact_type = ?", values: [artifactType] }));
+  }
+  if (classes !== undefined) {
+    const sql = `f.class in (${placeholders(classes.length)})`;
+    filters.push({ sql, values: classes, finder: { index: "tag_class", sql, values: classes } });
+  }
+  if (subject !== undefined) {
+    const sql = "f.digest in (select m.digest from manifest m where m.subject = ?)";
+    filters.push({
+      sql: "exists (select 1 from content c where c.digest = f.digest and c.subject = ?)",
+      values: [subject],
+      finder: { index: "tag_digest", sql, values: [subject] },
+    });
+  }
+  return filters;
+}
+
+function manifestFilters(
+  selector: Selector,
+  { engine, moment }: { engine: Engine; moment: Moment },
+): Filter[] {
+  const { tag, artifactType, classes, subject, tagged } = selector;
+  const filters: Filter[] = [];
+  if (tag !== undefined) {
+    const like = engine.like("t.name", tag);
+    const sql = `exists (select 1 from tag t where t.repository = f.repository and t.digest = f.digest
+      and ${moment.holds("t")} and ${like.sql})`;
+    filters.push({ sql, values: [...moment.values, ...like.values] });
+  }
+  if (artifactType !== undefined) {
+    const finder = withDetail("manifest", {
+      table: "content",
+      sql: "c.artifact_type = ?",
+      values: [artifactType],
+    });
+    filters.push({ ...finder, sql: "f.artifact_type = ?" });
+  }
+  if (classes !== undefined) {
+    const sql = `c.class in (${placeholders(classes.length)})`;
+    filters.push(withDetail("manifest", { table: "content", sql, values: classes }));
+  }
+  if (subject !== undefined) {
+    const [sql, values] = ["f.subject = ?", [subject]];
+    filters.push({ sql, values, finder: { index: "manifest_of_subject", sql, values } });
+  }
+  if (tagged !== undefined) {
+    const sql = `f.tagged = ${tagged ? 1 : 0}`;
+    const untagged = { index: "manifest_untagged", sql: `${sql} and f.repository >= ''`, values: [] };
+    const finder = tagged ? undefined : untagged;
+    filters.push({ sql, values: [], finder });
+  }
+  return filters;
+}

@@ -1,0 +1,179 @@
+import type { ArtifactClass } from "../oci/artifact-class.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { Tag } from "../oci/tag.ts";
+import type { Engine, Value } from "./engine.ts";
+import type {
+  Items,
+  ListKind,
+  ListQuery,
+  ManifestItem,
+  NamespaceItem,
+  RepositoryItem,
+  TagItem,
+} from "./items.ts";
+import { artifactTypesOf, platformsOf, tagsOf } from "./list-extras.ts";
+
+/** A row of a page: the columns of its table, and those that {@link detailsOf} adds. */
+export type Row = Readonly<Record<string, Value>>;
+
+type Details = { readonly columns: string; readonly values: readonly Value[]; readonly join: string };
+
+/** What else the statement of a page reads for the rows it shows. */
+export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQuery): Details {
+  const nothing = { columns: "", values: [], join: "" };
+  if (kind === "namespaces") return nothing;
+  if (kind === "repositories") return include?.has("latest") ? latestColumns(engine, at) : nothing;
+  const isManifest = kind === "manifests";
+  const columns = ["c.media_type"];
+  if (isManifest)
+    columns.push("c.class", "c.annotations", "case when page.described = 1 then c.labels end as labels");
+  if (isManifest) columns.push("case when page.described = 1 then c.image_created end as image_created");
+  else columns.push("c.artifact_type");
+  if (!isManifest && include?.has("annotations")) columns.push("c.annotations");
+  if (!isManifest && include?.has("labels")) {
+    columns.push(`case when exists (select 1 from manifest m where m.repository = page.repository
+      and m.digest = page.digest and m.described = 1) then c.labels end as labels`);
+  }
+  return {
+    columns: `, ${columns.join(", ")}`,
+    values: [],
+    // Not left to the database: one that begins with contents reads them all.
+    join: "cross join content c where c.digest = page.digest",
+  };
+}
+
+/** The tag of a repository that moved last: the newest of its rows that hold at the moment. */
+function latestColumns(engine: Engine, at: number | undefined): Details {
+  const tags = (index: string): string =>
+    `select t.name, t.digest, t.updated, t.since from tag t ${engine.using(index)} where t.repository = page.name`;
+  const current = `${tags("tag_repository_by_updated")} and t.until is null`;
+  const rows =
+    at === undefined
+      ? `${current} and t.since >= 0`
+      : `select * from (${current} and t.since <= ? order by t.since desc limit 1) newest
+          union all ${tags("tag_ended")} and t.until > ? and t.since <= ?`;
+  const columns = ["name", "digest", "updated"].map(
+    (name) =>
+      `(select newest.${name} from (${rows}) newest order by newest.since desc limit 1) as latest_${name}`,
+  );
+  const values = at === undefined ? [] : [at, at, at];
+  return { columns: `, ${columns.join(", ")}`, values: columns.flatMap(() => values), join: "" };
+}
+
+/** Makes items of the rows of a page, with what takes a statement more for all of them together. */
+export async function itemsOf<Kind extends ListKind>(
+  engine: Engine,
+  kind: Kind,
+  { rows, query }: { rows: readonly Row[]; query: ListQuery },
+): Promise<Items[Kind][]> {
+  const items = await MAKERS[kind](engine, rows, query);
+  return items as Items[Kind][];
+}
+
+type Maker = (engine: Engine, rows: readonly Row[], query: ListQuery) => Promise<Items[ListKind][]>;
+
+const MAKERS: Readonly<Record<ListKind, Maker>> = {
+  repositories: async (engine, rows, query) => {
+    const types = query.include?.has("artifactTypes")
+      ? await artifactTypesOf(engine, rows, query.at)
+      : undefined;
+    return rows.map((row) => repositoryItem(row, types && (types.get(String(row["name"])) ?? [])));
+  },
+  tags: async (engine, rows, { include }) => {
+    const platforms = include?.has("platforms") ? await platformsOf(engine, rows) : undefined;
+    return rows.map((row) =>
+      tagItem(row, platforms && (platforms.get(String(row["digest"])) ?? []), include),
+    );
+  },
+  manifests: async (engine, rows, { at }) => {
+    const [platforms, tags] = [await platformsOf(engine, rows), await tagsOf(engine, rows, at)];
+    return rows.map((row) => ({
+      ...manifestItem(row, platforms.get(String(row["digest"])) ?? []),
+      ...(tags.get(`${String(row["repository"])}@${String(row["digest"])}`) ?? { tags: [], tagCount: 0 }),
+    }));
+  },
+  namespaces: async (_engine, rows) => rows.map(namespaceItem),
+};
+
+function repositoryItem(row: Row, artifactTypes: readonly string[] | undefined): RepositoryItem {
+  return {
+    name: row["name"] as RepositoryName,
+    created: time(row["created"]),
+    updated: time(row["updated"]),
+    ...pulledOf(row),
+    tagCount: Number(row["tags"]),
+    manifestCount: Number(row["manifests"]),
+    size: Number(row["size"]),
+    ...(row["latest_name"] != null && {
+      latest: {
+        name: row["latest_name"] as Tag,
+        digest: row["latest_digest"] as Digest,
+        updated: time(row["latest_updated"]),
+      },
+    }),
+    ...(artifactTypes && { artifactTypes }),
+  };
+}
+
+function tagItem(row: Row, platforms: readonly string[] | undefined, include: ListQuery["include"]): TagItem {
+  return {
+    repository: row["repository"] as RepositoryName,
+    name: row["name"] as Tag,
+    ...contentOf(row),
+    created: time(row["created"]),
+    updated: time(row["updated"]),
+    ...pulledOf(row),
+    ...(platforms && { platforms }),
+    ...(include?.has("annotations") && { annotations: pairsOf(row["annotations"]) }),
+    ...(include?.has("labels") && { labels: pairsOf(row["labels"]) }),
+  };
+}
+
+function manifestItem(row: Row, platforms: readonly string[]): Omit<ManifestItem, "tags" | "tagCount"> {
+  return {
+    repository: row["repository"] as RepositoryName,
+    ...contentOf(row),
+    pushed: time(row["pushed"]),
+    ...pulledOf(row),
+    ...(row["subject"] != null && { subject: row["subject"] as Digest }),
+    ...(row["image_created"] != null && { imageCreated: time(row["image_created"]) }),
+    platforms,
+    annotations: pairsOf(row["annotations"]),
+    labels: pairsOf(row["labels"]),
+  };
+}
+
+function namespaceItem(row: Row): NamespaceItem {
+  return {
+    path: String(row["path"]),
+    repository: row["repository"] === 1,
+    repositoryCount: Number(row["repositories"]),
+    updated: time(row["updated"]),
+  };
+}
+
+function contentOf(
+  row: Row,
+): Pick<TagItem, "digest" | "mediaType" | "artifactType" | "class" | "size" | "imageSize"> {
+  return {
+    digest: row["digest"] as Digest,
+    mediaType: String(row["media_type"]),
+    ...(row["artifact_type"] != null && { artifactType: String(row["artifact_type"]) }),
+    class: row["class"] as ArtifactClass,
+    size: Number(row["size"]),
+    imageSize: Number(row["image_size"]),
+  };
+}
+
+function pulledOf(row: Row): { pulled?: Date } {
+  return row["pulled"] ? { pulled: time(row["pulled"]) } : {};
+}
+
+function pairsOf(json: Value | undefined): Record<string, string> {
+  return typeof json === "string" ? (JSON.parse(json) as Record<string, string>) : {};
+}
+
+function time(milliseconds: Value | undefined): Date {
+  return new Date(Number(milliseconds));
+}

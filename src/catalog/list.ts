@@ -1,0 +1,180 @@
+import type { Revision } from "./catalog.ts";
+import type { Engine } from "./engine.ts";
+import type { Items, ListKind, ListQuery, Position } from "./items.ts";
+import { filtersOf, type Filter } from "./list-filters.ts";
+import { detailsOf, itemsOf, type Row } from "./list-items.ts";
+import { allOf, behind, orderOf, rangesOf, TABLES, type Condition, type Range } from "./list-orders.ts";
+import { revisionBounds } from "./list-times.ts";
+import { momentOf, NOW } from "./moment.ts";
+
+/**
+ * Rows that a page looks at in the order of its list before it asks whether a filter knows where its rows are; and in all.
+ * A page that has looked at so many ends there, however few it has found, and says where the next one begins.
+ */
+const ROWS_TRIED = 1_000;
+const ROWS_LOOKED_AT_MAX = 50_000;
+/** Rows that a filter may find for a page to be made of them: all are read and sorted. */
+const ROWS_FOUND_MAX = 20_000;
+/**
+ * Revisions since the moment that is asked for, up to which the rows that ended since are read for every page. Beyond,
+ * a list by name reads all versions of the names it shows instead.
+ */
+const RECENT_REVISIONS = 20_000;
+
+/** A page that is being read. */
+type Reading = {
+  readonly engine: Engine;
+  readonly kind: ListKind;
+  readonly query: ListQuery;
+  readonly newest: Revision;
+  readonly filters: readonly Filter[];
+};
+
+/** Part of a page; `stoppedAt` where it ends before its range does. */
+type Stretch = { readonly rows: readonly Row[]; readonly stoppedAt?: Position | undefined };
+
+/** A page, and where the next begins. */
+type Found<Kind extends ListKind> = {
+  readonly items: readonly Items[Kind][];
+  readonly next?: Position | undefined;
+};
+
+/** Reads one page of a list, at a revision that is retained or now; `newest` is the log's end. */
+export async function readPage<Kind extends ListKind>(
+  engine: Engine,
+  kind: Kind,
+  { query, newest }: { query: ListQuery; newest: Revision },
+): Promise<Found<Kind>> {
+  const { order, limit, at } = query;
+  if (limit === 0) return { items: [] };
+  const selector = { ...query.selector, ...(await revisionBounds(engine, query.selector)) };
+  const moment = at === undefined ? NOW : momentOf(at);
+  const filters = filtersOf(kind, selector, { engine, moment, isByName: order.by === "name" });
+  const reading = { engine, kind, query, newest, filters };
+  const rows: Row[] = [];
+  let next: Position | undefined;
+  for (const range of rangesOf(kind, selector, order)) {
+    const stretch = await readRange(reading, range, limit + 1 - rows.length);
+    rows.push(...stretch.rows);
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    next = last ? positionOf(reading, range, last) : stretch.stoppedAt;
+    if (next !== undefined) break;
+  }
+  return { items: await itemsOf(engine, kind, { rows: rows.slice(0, limit), query }), next };
+}
+
+/** The first rows of a range that all filters hold for, at most `want`. */
+async function readRange(reading: Reading, range: Range, want: number): Promise<Stretch> {
+  if (reading.filters.length === 0) return { rows: await select(reading, range, { want }) };
+  const stop = await placeBehind(reading, range, ROWS_TRIED);
+  const tried = await select(reading, range, { want, stop });
+  if (tried.length >= want || stop === undefined) return { rows: tried };
+  const finder = await bestFinder(reading);
+  if (finder) return { rows: await select(reading, range, { want, finder }) };
+  const stoppedAt = await placeBehind(reading, range, ROWS_LOOKED_AT_MAX);
+  const rows = await select(reading, range, { want, stop: stoppedAt });
+  return { rows, stoppedAt: rows.length >= want ? undefined : stoppedAt };
+}
+
+type Part = {
+  readonly want: number;
+  /** The last place that is looked at. */
+  readonly stop?: Position | undefined;
+  /** How to find the rows, if not by going through the range. */
+  readonly finder?: Filter["finder"];
+};
+
+async function select(reading: Reading, range: Range, { want, stop, finder }: Part): Promise<Row[]> {
+  const { engine, kind, query, filters } = reading;
+  const place = behind(range, query.after, { ...query.order, stop });
+  if (!place) return [];
+  const { table, columns } = TABLES[kind];
+  const sources = sourcesOf(reading, range, finder);
+  const where = allOf([place, ...filters]);
+  const parts = sources.map(
+    ({ using, sql }) => `select ${columns} from ${table} f ${using} where ${sql} and ${where.sql}`,
+  );
+  const values = sources.flatMap((source) => [...source.values, ...where.values]);
+  const order = orderOf(range, query.order);
+  const details = detailsOf(engine, kind, query);
+  return engine.all<Row>(
+    `select page.*${details.columns} from (${parts.join(" union all ")} order by ${order} limit ?) page
+      ${details.join} order by ${orderOf(range, query.order, "page")}`,
+    [...details.values, ...values, want],
+  );
+}
+
+type Source = Condition & { readonly using: string };
+
+/**
+ * Where the rows of a moment are: those that are current and began by then, and the few that ended since. In both parts
+ * they come in order, so that reading them together costs what the page shows.
+ */
+function sourcesOf(
+  { engine, kind, query, newest }: Reading,
+  range: Range,
+  finder?: Filter["finder"],
+): Source[] {
+  const { at, order } = query;
+  const { table } = TABLES[kind];
+  const found = finder ? [finder] : [];
+  const using = engine.using(finder?.index ?? range.index);
+  if (at === undefined) return [{ using, ...allOf([{ sql: "f.until is null", values: [] }, ...found]) }];
+  if (order.by === "name" && newest - at > RECENT_REVISIONS && !finder) {
+    const { holds, values } = momentOf(at);
+    return [{ using: "", sql: holds("f"), values }];
+  }
+  const current = { sql: "f.until is null and f.since <= ?", values: [at] };
+  const ended = range.equal ? `${table}_ended` : `${table}_until`;
+  return [
+    { using, ...allOf([current, ...found]) },
+    { using: engine.using(ended), sql: "f.until > ? and f.since <= ?", values: [at, at] },
+  ];
+}
+
+/** The place of the row that comes so many rows behind the page's beginning; `undefined` when the range ends before it. */
+async function placeBehind(reading: Reading, range: Range, rows: number): Promise<Position | undefined> {
+  const { engine, kind, query } = reading;
+  const place = behind(range, query.after, query.order);
+  const [source] = sourcesOf(reading, range);
+  if (!place || !source) return undefined;
+  const [row] = await engine.all<Row>(
+    `select ${placeColumns(reading, range)} from ${TABLES[kind].table} f ${source.using}
+      where ${source.sql} and ${place.sql} order by ${orderOf(range, query.order, "f")} limit 1 offset ?`,
+    [...source.values, ...place.values, rows - 1],
+  );
+  return row && positionOf(reading, range, row);
+}
+
+/** The filter that finds the fewest rows, if they are few. */
+async function bestFinder({ engine, kind, filters }: Reading): Promise<Filter["finder"]> {
+  let best: Filter["finder"];
+  let fewest = ROWS_FOUND_MAX + 1;
+  for (const { finder } of filters) {
+    if (!finder) continue;
+    const [row] = await engine.all<{ n: number }>(
+      `select count(*) as n from (select 1 from ${TABLES[kind].table} f ${engine.using(finder.index)}
+        where f.until is null and ${finder.sql} limit ?) page`,
+      [...finder.values, fewest],
+    );
+    if (!row || row.n >= fewest) continue;
+    best = finder;
+    fewest = row.n;
+  }
+  return best;
+}
+
+function placeNames({ kind, query }: Reading, range: Range): readonly string[] {
+  return query.order.by === "name" ? TABLES[kind].names : range.by;
+}
+
+function placeColumns(reading: Reading, range: Range): string {
+  return placeNames(reading, range)
+    .map((name) => `f.${name}`)
+    .join(", ");
+}
+
+function positionOf(reading: Reading, range: Range, row: Row): Position {
+  const names = placeNames(reading, range);
+  return names.map((name) => row[name]) as unknown as Position;
+}

@@ -1,0 +1,54 @@
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { Queryable } from "./engine.ts";
+import type { Draft, Span } from "./log.ts";
+import { placeholders } from "./rows.ts";
+
+/** Digests named by one statement. */
+const DIGESTS_PER_STATEMENT = 100;
+
+/**
+ * Gives the manifests that a write made tagged or untagged another version that says so, from the first revision of the
+ * write on. Those that were pushed by it know already; those that were deleted have none any more.
+ */
+export async function markTagged(
+  tx: Queryable,
+  repository: RepositoryName,
+  { drafts, span }: { drafts: readonly Draft[]; span: Span },
+): Promise<void> {
+  const moved = drafts.filter(({ type }) => type === "tag.set" || type === "tag.deleted");
+  const gone = new Set(drafts.filter(({ type }) => type === "manifest.deleted").map(({ digest }) => digest));
+  const digests = new Set(moved.flatMap(({ digest, previous }) => [digest, previous]));
+  const concerned = [...digests].filter(
+    (digest): digest is Digest => digest !== undefined && !gone.has(digest),
+  );
+  for (let start = 0; start < concerned.length; start += DIGESTS_PER_STATEMENT) {
+    await markSome(tx, repository, {
+      digests: concerned.slice(start, start + DIGESTS_PER_STATEMENT),
+      first: span.first,
+    });
+  }
+}
+
+async function markSome(
+  tx: Queryable,
+  repository: RepositoryName,
+  { digests, first }: { digests: readonly Digest[]; first: number },
+): Promise<void> {
+  const ended = await tx.all<{ digest: Digest }>(
+    `update manifest set until = ? where repository = ? and digest in (${placeholders(digests.length)})
+      and until is null and since < ? and tagged <> case when exists (select 1 from tag
+        where tag.repository = manifest.repository and tag.digest = manifest.digest and tag.until is null)
+      then 1 else 0 end returning digest`,
+    [first, repository, ...digests, first],
+  );
+  if (ended.length === 0) return;
+  await tx.run(
+    `insert into manifest (repository, digest, since, subject, described, born, pushed, size, image_size,
+        artifact_type, tagged, pulled)
+      select repository, digest, until, subject, described, born, pushed, size, image_size,
+        artifact_type, 1 - tagged, pulled
+      from manifest where repository = ? and until = ? and digest in (${placeholders(ended.length)})`,
+    [repository, first, ...ended.map(({ digest }) => digest)],
+  );
+}
