@@ -4,12 +4,8 @@ import type { Config } from "../config.ts";
 import { startServer } from "../server.ts";
 import { addConfigOptions, configOf } from "./config-options.ts";
 import { greeting } from "./greeting.ts";
+import { stopSignal } from "./stop-signal.ts";
 
-/**
- * How long after the first signal a second one ends the process at once, in milliseconds. Not sooner: npm passes on the
- * signal of a Ctrl-C that the terminal has sent to every process already, so one key press arrives twice.
- */
-const IMPATIENT_AFTER_MS = 1000;
 /** How long closing may take beyond the grace for requests before the process ends all the same, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
 
@@ -62,20 +58,6 @@ function createLog({ log }: Config): Logger {
     // Lines are written in the order of their making, several at once under load; what is left goes out at exit.
     pino.destination({ dest: STDOUT, sync: false, maxLength: LOG_WAITING_BYTES_MAX }),
   );
-}
-
-/** Resolves with the first signal to stop. A later one ends the process at once, with the code that shells give it. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let first: number | undefined;
-    const onSignal = (signal: NodeJS.Signals, number: number): void => {
-      first ??= performance.now();
-      if (performance.now() - first > IMPATIENT_AFTER_MS) process.exit(128 + number);
-      resolve(signal);
-    };
-    process.on("SIGTERM", onSignal);
-    process.on("SIGINT", onSignal);
-  });
 }
 
 /** The last resort, should something that was told to close never do so. */

@@ -1,0 +1,90 @@
+import { Command } from "commander";
+import type { Item, Page } from "../client/registry.ts";
+import { fieldColumn, shortDigest, type Column } from "./columns.ts";
+import { addSessionOptions, Session, type SessionOptions } from "./session.ts";
+
+/** What all types of events of ours begin with. */
+const TYPE_PREFIX = "dev.supercargo.";
+
+const EXAMPLES = `
+Examples:
+  supercargo events localhost:5000 --since 24h
+  supercargo events localhost:5000/team/app --type tag.set --type tag.deleted
+  supercargo events localhost:5000 --after 4711 --output ndjson`;
+
+const COLUMNS: readonly Column[] = [
+  { title: "REVISION", cell: ({ id }) => text(id).replace(/^0+(?=.)/, "") },
+  fieldColumn("time"),
+  { title: "EVENT", cell: typeOf },
+  fieldColumn("subject"),
+  { title: "DIGEST", cell: (event) => shortDigest(text(dataOf(event)["digest"])) },
+  { title: "ACTOR", cell: (event) => text(dataOf(event)["actor"]) },
+];
+
+type Options = SessionOptions & {
+  readonly after?: string;
+  readonly since?: string;
+  readonly type?: readonly string[];
+};
+
+/** `supercargo events`: what happened in a registry. */
+export function eventsCommand(): Command {
+  const command = new Command("events")
+    .description(
+      "List what happened in a registry, or in a repository, oldest first. With --output json or ndjson, as CloudEvents.\n" +
+        "Only Supercargo keeps that.",
+    )
+    .argument("<registry>", "HOST[:PORT][/NAME]")
+    .option("--after <revision>", "what came after this revision; from the beginning of the log if left out")
+    .option("--since <when>", "what came at this time or later: RFC 3339, or an age such as 24h or 7d")
+    .option(
+      "--type <event>",
+      "only this one, such as tag.set; may be repeated",
+      (value: string, before?: string[]) => [...(before ?? []), value],
+    )
+    .addHelpText("after", EXAMPLES);
+  return addSessionOptions(command).action(run);
+}
+
+async function run(registry: string, options: Options): Promise<void> {
+  using session = await Session.open(registry, options);
+  const { after, since, type, limit = Infinity } = options;
+  const parameters = Object.entries({ after, since }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  const { path } = session.address;
+  const isMeant = (event: Item): boolean =>
+    (path === "" || repositoryOf(event) === path) && (type === undefined || type.includes(typeOf(event)));
+  await session.print(chosen(session.registry.events({ parameters }), { isMeant, limit }), COLUMNS);
+}
+
+async function* chosen(
+  pages: AsyncIterable<Page>,
+  { isMeant, limit }: { isMeant: (event: Item) => boolean; limit: number },
+): AsyncGenerator<Page> {
+  let left = limit;
+  for await (const page of pages) {
+    const items = page.items.filter(isMeant).slice(0, left);
+    yield { ...page, items };
+    left -= items.length;
+    if (left === 0) return;
+  }
+}
+
+function repositoryOf(event: Item): string {
+  const { repository, name } = dataOf(event);
+  return text(repository ?? name);
+}
+
+function typeOf({ type }: Item): string {
+  const whole = text(type);
+  return whole.startsWith(TYPE_PREFIX) ? whole.slice(TYPE_PREFIX.length) : whole;
+}
+
+function dataOf({ data }: Item): Item {
+  return typeof data === "object" && data !== null ? (data as Item) : {};
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
