@@ -15,10 +15,6 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "run the registry",
     load: async () => (await import("./commands/serve.ts")).serveCommand(),
   },
-  demo: {
-    summary: "run a registry full of examples, to try things in",
-    load: async () => (await import("./commands/demo.ts")).demoCommand(),
-  },
   check: {
     summary: "verify the data against the catalog",
     load: async () => (await import("./commands/check.ts")).checkCommand(),
@@ -27,6 +23,38 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "look at the configuration",
     load: async () => (await import("./commands/config.ts")).configCommand(),
   },
+  repos: {
+    summary: "list repositories, of any registry",
+    load: async () => (await import("./commands/repos.ts")).reposCommand(),
+  },
+  namespaces: {
+    summary: "list what is directly below a namespace",
+    load: async () => (await import("./commands/namespaces.ts")).namespacesCommand(),
+  },
+  tags: {
+    summary: "list tags",
+    load: async () => (await import("./commands/tags.ts")).tagsCommand(),
+  },
+  manifests: {
+    summary: "list manifests, untagged ones included",
+    load: async () => (await import("./commands/manifests.ts")).manifestsCommand(),
+  },
+  history: {
+    summary: "list what a tag pointed to",
+    load: async () => (await import("./commands/history.ts")).historyCommand(),
+  },
+  search: {
+    summary: "search names, tags and what manifests say",
+    load: async () => (await import("./commands/search.ts")).searchCommand(),
+  },
+  events: {
+    summary: "list what happened",
+    load: async () => (await import("./commands/events.ts")).eventsCommand(),
+  },
+  completion: {
+    summary: "print what makes a shell complete these commands",
+    load: async () => (await import("./commands/completion.ts")).completionCommand(loadAll),
+  },
 };
 
 const EXAMPLES = `
@@ -34,9 +62,17 @@ Examples:
   supercargo serve                        on 127.0.0.1:5000, with data in ./data
   supercargo serve --listen 0.0.0.0:5000 --data /var/lib/supercargo
   supercargo config show                  every setting in force, and where it comes from
+  supercargo tags localhost:5000 --order-by updated --limit 10
+  supercargo repos registry.example/team --output ndjson
 
 Exit codes: 0 done, 1 failed, 2 wrong command or configuration, 3 no such thing, 4 not allowed,
 5 no answer, 6 in use by another program, 7 the data cannot be used, 8 a check found faults.`;
+
+/** All of them, with what the overview says of each. */
+function loadAll(): Promise<Command[]> {
+  const rows = Object.values(COMMANDS);
+  return Promise.all(rows.map(async ({ summary, load }) => (await load()).summary(summary)));
+}
 
 async function main(args: readonly string[]): Promise<void> {
   const program = new Program("supercargo")
