@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "run the registry",
     load: async () => (await import("./commands/serve.ts")).serveCommand(),
   },
+  demo: {
+    summary: "run a registry full of examples, to try things in",
+    load: async () => (await import("./commands/demo.ts")).demoCommand(),
+  },
   check: {
     summary: "verify the data against the catalog",
     load: async () => (await import("./commands/check.ts")).checkCommand(),
