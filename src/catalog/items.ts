@@ -71,6 +71,8 @@ export type NamespaceItem = {
   readonly repository: boolean;
   /** Repositories below it. */
   readonly repositoryCount: number;
+  /** When the first repository in it or below was made. */
+  readonly created: Date;
   /** The last change in it or below. */
   readonly updated: Date;
 };

@@ -20,7 +20,11 @@ export function filtersOf(
   selector: Selector & RevisionBounds,
   { engine, moment, isByName }: { engine: Engine; moment: Moment; isByName: boolean },
 ): Filter[] {
-  if (kind === "namespaces") return [];
+  if (kind === "namespaces") {
+    return selector.empty === undefined
+      ? []
+      : [{ sql: `f.filled ${selector.empty ? "=" : ">"} 0`, values: [] }];
+  }
   const names = kind === "repositories" ? "f.name" : "f.repository";
   return [
     ...placeFilters(selector, { kind, names, isByName, engine }),

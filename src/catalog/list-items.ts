@@ -149,6 +149,7 @@ function namespaceItem(row: Row): NamespaceItem {
     path: String(row["path"]),
     repository: row["repository"] === 1,
     repositoryCount: Number(row["repositories"]),
+    created: time(row["created"]),
     updated: time(row["updated"]),
   };
 }

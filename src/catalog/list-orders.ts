@@ -27,7 +27,7 @@ export const TABLES: Readonly<Record<ListKind, Table>> = {
   namespaces: {
     table: "namespace",
     names: ["parent", "path"],
-    columns: "f.parent, f.path, f.since, f.repository, f.repositories, f.updated",
+    columns: "f.parent, f.path, f.since, f.born, f.repository, f.repositories, f.created, f.updated",
   },
 };
 
@@ -70,7 +70,7 @@ export function rangesOf(kind: ListKind, selector: Selector, order: Order): Rang
   const { table } = TABLES[kind];
   if (kind === "namespaces") {
     const equal = ["parent", selector.under ?? ""] as const;
-    const by = order.by === "name" ? ["path"] : ["since"];
+    const by = order.by === "name" ? ["path"] : [order.by === "created" ? "born" : "since"];
     return [{ index: `namespace_by_${order.by}`, equal, by }];
   }
   if (order.by === "name") return byName(kind, selector, order);

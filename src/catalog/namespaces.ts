@@ -25,7 +25,14 @@ export type NamespaceChange = {
   readonly filled: number;
 };
 
-type Row = { path: string; repository: number; repositories: number; filled: number };
+type Row = {
+  path: string;
+  repository: number;
+  repositories: number;
+  filled: number;
+  born: number;
+  created: number;
+};
 
 /** Gives each namespace of a repository, itself included, its next version. One that has nothing left ends. */
 export async function changeNamespaces(
@@ -37,7 +44,7 @@ export async function changeNamespaces(
   const among = `path in (${placeholders(paths.length)})`;
   const rows = await tx.all<Row>(
     `update namespace set until = ? where ${among} and until is null
-      returning path, repository, repositories, filled`,
+      returning path, repository, repositories, filled, born, created`,
     [revision, ...paths],
   );
   const before = new Map(rows.map((row) => [row.path, row]));
@@ -46,10 +53,12 @@ export async function changeNamespaces(
     const itself = (old?.repository ?? 0) + (path === repository ? repositories : 0);
     const below = (old?.repositories ?? 0) + (path === repository ? 0 : repositories);
     if (itself + below === 0) return [];
-    return [[path, parentOf(path), revision, itself, below, (old?.filled ?? 0) + filled, time]];
+    const filledNow = (old?.filled ?? 0) + filled;
+    const [born, created] = [old?.born ?? revision, old?.created ?? time];
+    return [[path, parentOf(path), revision, itself, below, filledNow, born, created, time]];
   });
   await insertRows(tx, {
-    into: "namespace (path, parent, since, repository, repositories, filled, updated)",
+    into: "namespace (path, parent, since, repository, repositories, filled, born, created, updated)",
     rows: after,
   });
 }

@@ -112,36 +112,32 @@ async function readTagNames(tx: Queryable): Promise<void> {
   }
 }
 
+type Times = { since: number; born: number; created: number; updated: number };
+
 async function countNamespaces(tx: Queryable): Promise<void> {
-  const rows = await tx.all<{ name: string; since: number; updated: number; manifests: number }>(
-    `select name, since, updated, manifests from repository where until is null`,
+  const rows = await tx.all<{ name: string; manifests: number } & Times>(
+    `select name, since, born, created, updated, manifests from repository where until is null`,
   );
-  const counts = new Map<
-    string,
-    { repository: number; below: number; filled: number; since: number; updated: number }
-  >();
-  for (const { name, since, updated, manifests } of rows) {
+  const counts = new Map<string, { repository: number; below: number; filled: number } & Times>();
+  for (const { name, manifests, ...times } of rows) {
     for (const path of pathsOf(name)) {
-      const count = counts.get(path) ?? { repository: 0, below: 0, filled: 0, since: 0, updated: 0 };
+      const count = counts.get(path) ?? { repository: 0, below: 0, filled: 0, ...times };
       if (path === name) count.repository = 1;
       else count.below++;
       if (manifests > 0) count.filled++;
-      count.since = Math.max(count.since, since);
-      count.updated = Math.max(count.updated, updated);
+      count.since = Math.max(count.since, times.since);
+      count.born = Math.min(count.born, times.born);
+      count.created = Math.min(count.created, times.created);
+      count.updated = Math.max(count.updated, times.updated);
       counts.set(path, count);
     }
   }
-  const namespaces = [...counts].map(([path, { repository, below, filled, since, updated }]): Value[] => [
-    path,
-    parentOf(path),
-    since,
-    repository,
-    below,
-    filled,
-    updated,
-  ]);
+  const namespaces = [...counts].map(([path, count]): Value[] => {
+    const { repository, below, filled, since, born, created, updated } = count;
+    return [path, parentOf(path), since, repository, below, filled, born, created, updated];
+  });
   await insertRows(tx, {
-    into: "namespace (path, parent, since, repository, repositories, filled, updated)",
+    into: "namespace (path, parent, since, repository, repositories, filled, born, created, updated)",
     rows: namespaces,
   });
 }

@@ -60,6 +60,8 @@ export const LISTS: readonly (string | ((tx: Queryable) => Promise<void>))[] = [
     repository {integer} not null,
     repositories {integer} not null,
     filled {integer} not null,
+    born {integer} not null,
+    created {integer} not null,
     updated {integer} not null,
     primary key (path, since)
   )`,
@@ -68,6 +70,7 @@ export const LISTS: readonly (string | ((tx: Queryable) => Promise<void>))[] = [
 
   `create unique index namespace_current on namespace (path) where until is null`,
   `create index namespace_by_name on namespace (parent, path) where until is null`,
+  `create index namespace_by_created on namespace (parent, born) where until is null`,
   `create index namespace_by_updated on namespace (parent, since) where until is null`,
   `create index namespace_ended on namespace (parent, until) where until is not null`,
   `create index namespace_until on namespace (until) where until is not null`,

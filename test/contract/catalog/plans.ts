@@ -78,8 +78,8 @@ async function fill(engine: Engine): Promise<void> {
       select i, 1000 + i, 'tag.set', ${REPOSITORY}, 't' || i, 'sha256:' || i, 'ada', 'request' from n`,
     `repository (name, since, until, born, manifests)
       select 'r' || i, i, case when i % 5 = 0 then i + 1 end, i, case when i % 100 = 0 then 0 else 1 end from n`,
-    `namespace (path, parent, since, until, repository, repositories, filled, updated)
-      select 'r' || i, '', i, case when i % 5 = 0 then i + 1 end, 1, 0, 1, i from n`,
+    `namespace (path, parent, since, until, repository, repositories, filled, born, created, updated)
+      select 'r' || i, '', i, case when i % 5 = 0 then i + 1 end, 1, 0, 1, i, i, i from n`,
     `manifest (repository, digest, since, until, subject, born, tagged, artifact_type)
       select ${REPOSITORY}, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end,
       case when i % 7 = 0 then 'sha256:' || (i - 1) end, i, case when i % 100 = 0 then 0 else 1 end,
@@ -202,7 +202,7 @@ const ORDERS_OF: Readonly<Record<ListKind, readonly OrderBy[]>> = {
   repositories: ["name", "created", "updated", "size", "pulled"],
   tags: ["name", "created", "updated", "size", "imageSize", "pulled", "semver"],
   manifests: ["name", "created", "updated", "size", "imageSize", "pulled"],
-  namespaces: ["name", "updated"],
+  namespaces: ["name", "created", "updated"],
 };
 
 const PLACES: readonly Selector[] = [
