@@ -15,7 +15,7 @@ export function tourOf(registry: { url: string; before: number; supercargo: stri
   return [
     {
       question: "What is below the namespace shop/backend, with counts?",
-      command: `${supercargo} namespaces ${host} --under shop/backend`,
+      command: `${supercargo} namespaces ${host}/shop/backend`,
     },
     {
       question: "Which ten tags moved last, anywhere, not counting signatures?",
