@@ -10,7 +10,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 const AGE = /^(\d{1,9})([smhdw])$/;
 // A + that was not written as %2B arrives as a space; nothing else can stand there.
 const TIME =
-  /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+ -])((?:[01]\d|2[0-3]):[0-5]\d)))?$/;
+  /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?(?:[Zz]|([+ -])((?:[01]\d|2[0-3]):[0-5]\d)))?$/;
 
 /** What {@link readTime} takes, for messages. */
 export const TIME_FORMS =
@@ -31,7 +31,7 @@ function readTimestamp(text: string): Date | undefined {
   const match = TIME.exec(text);
   if (match === null) return undefined;
   const [, date, time = "00:00:00", fraction = "", sign, offset = "00:00"] = match;
-  const local = new Date(`${date}T${time}.${fraction.slice(0, 3).padEnd(3, "0")}Z`);
+  const local = new Date(`${date}T${time}${fraction}Z`);
   // JavaScript takes the 30th of February for the 2nd of March, and 24:00 for the next day.
   if (Number.isNaN(local.getTime()) || !local.toISOString().startsWith(`${date}T${time}`)) return undefined;
   const [hours = 0, minutes = 0] = offset.split(":").map(Number);

@@ -20,8 +20,8 @@ const TEXT_LENGTH_MAX = 255;
 /** Part of every checksum, so that tokens of another format are not taken for this one. */
 const FORMAT = "supercargo page token 1";
 
-/** Parameters that may differ from page to page, or do in any case. */
-const OF_ONE_PAGE = ["n", "continue"];
+/** Parameters that may differ from page to page, or do in any case; a token says better than `last` where its page begins. */
+const OF_ONE_PAGE = ["n", "last", "continue"];
 
 /**
  * What tells queries apart, as hexadecimal digits: the path and the parameters in any order, but for those that may change

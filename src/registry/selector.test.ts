@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { ListKind } from "../catalog/items.ts";
 import { RegistryError } from "../errors.ts";
+import { parseName } from "../oci/name.ts";
 import { PARAMETERS } from "./selector-parameters.ts";
 import { ORDERS, readMoment, readOrder, readSelector, SELECTOR_PARAMETERS } from "./selector.ts";
 
@@ -174,6 +175,18 @@ test("parameters that the caller reads are passed over, and named where another 
   });
 });
 
+test("a list of one repository takes no parameter that chooses repositories", () => {
+  const of = parseName("team/app");
+  assert.deepEqual(readSelector([["tag", "v*"]], "tags", { of }), { tag: "v*" });
+  const allowed = SELECTOR_PARAMETERS.tags.slice(4);
+  for (const parameter of ["under", "depth", "repository", "name"]) {
+    assert.throws(() => readSelector([[parameter, "1"]], "tags", { of }), {
+      message: `A list of team/app has no parameter "${parameter}"; it has ${allowed.join(", ")}.`,
+      detail: { parameter, allowed },
+    });
+  }
+});
+
 test("a parameter that has one value is refused when it is given twice, even if empty or the same", () => {
   for (const [name, { mayRepeat, lists }] of Object.entries(PARAMETERS)) {
     if (mayRepeat === true) continue;
@@ -230,13 +243,18 @@ test("names ascend and all else descends, unless an order is given", () => {
 });
 
 test("an order that a list does not have is refused with those it has", () => {
-  const all = ORDERS.tags;
-  assert.deepEqual(all, ["name", "created", "updated", "size", "imageSize", "pulled", "semver"]);
+  const times = ["name", "created", "updated"];
+  assert.deepEqual(ORDERS, {
+    repositories: [...times, "size", "pulled"],
+    tags: [...times, "size", "imageSize", "pulled", "semver"],
+    manifests: [...times, "size", "imageSize", "pulled"],
+    namespaces: times,
+  });
   const lacking = {
     repositories: "imageSize semver",
     tags: "",
     manifests: "semver",
-    namespaces: "created size pulled",
+    namespaces: "size pulled",
   };
   for (const kind of KINDS) {
     for (const by of [...lacking[kind].split(" "), "Name", "toString"]) {

@@ -2,12 +2,15 @@ import type { Revision } from "../catalog/catalog.ts";
 import type { ListKind, Order, OrderBy } from "../catalog/items.ts";
 import type { Selector } from "../catalog/selector.ts";
 import { RegistryError } from "../errors.ts";
+import type { RepositoryName } from "../oci/name.ts";
 import { shown } from "../oci/shown.ts";
 import { readTime, TIME_FORMS } from "../oci/time.ts";
 import { PARAMETERS } from "./selector-parameters.ts";
 
 /** Filters that one selector can have, repeated ones counted each. */
 const FILTERS_MAX = 32;
+
+const CHOOSE_REPOSITORIES = ["under", "depth", "repository", "name"];
 
 /** How much of a parameter's name an error repeats, in UTF-16 units. */
 const PARAMETER_SHOWN_MAX = 80;
@@ -25,7 +28,7 @@ export const ORDERS: Readonly<Record<ListKind, readonly OrderBy[]>> = {
   repositories: ["name", "created", "updated", "size", "pulled"],
   tags: ["name", "created", "updated", "size", "imageSize", "pulled", "semver"],
   manifests: ["name", "created", "updated", "size", "imageSize", "pulled"],
-  namespaces: ["name", "updated"],
+  namespaces: ["name", "created", "updated"],
 };
 
 export type SelectorOptions = {
@@ -33,6 +36,8 @@ export type SelectorOptions = {
   readonly now?: Date;
   /** Parameters that the caller reads itself, such as `n`: passed over here, and named where another is not known. */
   readonly besides?: readonly string[];
+  /** The repository whose list it is, if of only one: it takes no parameter that chooses repositories. */
+  readonly of?: RepositoryName;
 };
 
 /**
@@ -43,14 +48,17 @@ export type SelectorOptions = {
 export function readSelector(
   params: Iterable<readonly [string, string]>,
   kind: ListKind,
-  { now = new Date(), besides = [] }: SelectorOptions = {},
+  { now = new Date(), besides = [], of }: SelectorOptions = {},
 ): Selector {
+  const taken = SELECTOR_PARAMETERS[kind].filter(
+    (name) => of === undefined || !CHOOSE_REPOSITORIES.includes(name),
+  );
   const selector: Selector = {};
   const given: string[] = [];
   for (const [name, text] of params) {
     if (besides.includes(name)) continue;
-    const parameter = SELECTOR_PARAMETERS[kind].includes(name) ? PARAMETERS[name] : undefined;
-    if (parameter === undefined) throw unknownParameter(name, kind, besides);
+    const parameter = taken.includes(name) ? PARAMETERS[name] : undefined;
+    if (parameter === undefined) throw unknown(name, [...taken, ...besides], of ?? kind);
     if (given.includes(name) && parameter.mayRepeat !== true) throw repeated(name);
     if (given.push(name) > FILTERS_MAX) throw tooMany(name);
     const part = parameter.read(text, { selector, now });
@@ -103,9 +111,8 @@ function wrong(
   return invalid(parameter, `${parameter} is ${shown(text)}; it must be ${form}`, allowed);
 }
 
-function unknownParameter(name: string, kind: ListKind, besides: readonly string[]): RegistryError {
-  const allowed = [...SELECTOR_PARAMETERS[kind], ...besides];
-  const sentence = `A list of ${kind} has no parameter ${shown(name)}; it has ${allowed.join(", ")}`;
+function unknown(name: string, allowed: readonly string[], list: string): RegistryError {
+  const sentence = `A list of ${list} has no parameter ${shown(name)}; it has ${allowed.join(", ")}`;
   return invalid(name, sentence, allowed);
 }
 
