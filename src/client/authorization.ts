@@ -164,7 +164,7 @@ function refused(answer: Answer, credentials: Credentials | undefined): Registry
   if (isRefusal)
     advice =
       credentials === undefined ? " Log in with docker login." : " Are the user name and the password right?";
-  return new RegistryError(isRefusal ? "UNAUTHORIZED" : code, `No token: ${message}.${advice}`, { detail });
+  return new RegistryError(isRefusal ? "UNAUTHORIZED" : code, `No token: ${message}${advice}`, { detail });
 }
 
 function basicOf({ username, password }: { username: string; password: string }): string {

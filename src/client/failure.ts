@@ -28,7 +28,7 @@ export function failureOf({ url, status, bytes }: Answer): RegistryError {
   const said = message ?? code ?? "without saying why";
   return new RegistryError(
     refusal ?? known ?? fallback,
-    `${url.host} answered ${status} to ${url.pathname}: ${oneLine(said)}`,
+    `${url.host} answered ${status} to ${url.pathname}: ${sentence(oneLine(said))}`,
     { detail },
   );
 }
@@ -37,6 +37,11 @@ export function failureOf({ url, status, bytes }: Answer): RegistryError {
 export function oneLine(text: string): string {
   const short = text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)}…` : text;
   return short.replaceAll(/\s+/g, " ").replaceAll(/\p{C}/gu, "?").trim();
+}
+
+/** With a full stop at its end, for others may follow. */
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function readError(bytes: Uint8Array): { code?: string; message?: string; detail?: unknown } {

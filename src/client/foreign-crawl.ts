@@ -56,8 +56,12 @@ export class ForeignCrawl {
       return;
     }
     const catalog = { path: "/v2/_catalog", key: "repositories", scope: CATALOG_SCOPE } as const;
-    for await (const names of listNames(this.#connection, catalog)) {
-      yield names.filter((name) => this.#plan.selector.matchesRepository(name));
+    try {
+      for await (const names of listNames(this.#connection, catalog)) {
+        yield names.filter((name) => this.#plan.selector.matchesRepository(name));
+      }
+    } catch (error) {
+      throw error instanceof RegistryError && SKIPPED.includes(error.code) ? noCatalog(error) : error;
     }
   }
 
@@ -175,6 +179,13 @@ export class ForeignCrawl {
     // Not every registry orders them.
     return tags.toSorted();
   }
+}
+
+/** Many registries keep their catalog from whoever is no administrator, or have none. */
+function noCatalog(cause: RegistryError): RegistryError {
+  const advice = "It does not list its repositories for you; name one, as in supercargo tags HOST/NAME.";
+  const code = cause.code === "ROUTE_UNKNOWN" ? "UNSUPPORTED" : cause.code;
+  return new RegistryError(code, `${cause.message} ${advice}`, { detail: cause.detail, cause });
 }
 
 /** Some registries have digests among the tags; nothing can be asked by these as tags. */

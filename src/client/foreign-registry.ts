@@ -84,9 +84,10 @@ export class ForeignRegistry implements Registry {
     const plan: CrawlPlan = { name: isWithin ? name : undefined, selector, effort };
     const crawl = new ForeignCrawl(this.#connection, plan);
     const found = this.#items(request, { crawl, plan });
+    const shown = request.fields === undefined ? Object.keys(FIELDS[kind]) : fields;
     let left = limit;
     for await (const items of order === undefined ? found : sorted(found, order.compare)) {
-      yield { items: items.slice(0, left).map((item) => projected(item, request.fields)) };
+      yield { items: items.slice(0, left).map((item) => projected(item, shown)) };
       left -= items.length;
       if (left <= 0) break;
     }
@@ -212,8 +213,7 @@ async function* sorted(
   yield all.toSorted(compare);
 }
 
-function projected(item: Item, fields: readonly string[] | undefined): Item {
-  if (fields === undefined) return item;
+function projected(item: Item, fields: readonly string[]): Item {
   return Object.fromEntries(
     fields.flatMap((field) => (item[field] === undefined ? [] : [[field, item[field]]])),
   );

@@ -2,7 +2,8 @@ import { MEDIA_TYPES } from "../../src/oci/media-type.ts";
 import { blobOf, descriptorOf, indexOf, manifestOf, type Artifact } from "../support/artifact.ts";
 import type { ForeignOptions } from "./foreign-registry.ts";
 
-const CONFIG: Artifact = {
+/** Of an image for linux/arm64. */
+export const CONFIG: Artifact = {
   ...blobOf(
     JSON.stringify({
       os: "linux",
@@ -17,7 +18,8 @@ const CONFIG: Artifact = {
 export const IMAGE = manifestOf({ config: descriptorOf(CONFIG), annotations: { title: "a\u001B[31mb" } });
 /** Of no platform. */
 export const OTHER = manifestOf({ annotations: { other: "yes" } });
-const INDEX = indexOf([
+/** Of that image. */
+export const INDEX = indexOf([
   { ...descriptorOf(IMAGE), platform: { os: "linux", architecture: "arm64", variant: "v8" } },
 ]);
 

@@ -30,6 +30,25 @@ describe("a crawl of a foreign registry", () => {
     assert.match(err, /fake name_unknown/);
   });
 
+  test("fails with advice when there is no catalog", async () => {
+    for (const [status, expected] of [
+      [403, 4],
+      [404, 1],
+    ] as const) {
+      await using registry = await foreignRegistry({
+        ...CONTENT,
+        before: ({ target }, response) => {
+          const isMeant = target.startsWith("/v2/_catalog");
+          if (isMeant) response.writeHead(status).end();
+          return isMeant;
+        },
+      });
+      const { code, out, err } = await run(["tags", registry.host]);
+      assert.deepEqual([code, out], [expected, ""]);
+      assert.match(err, /without saying why\. It does not list its repositories for you; name one/);
+    }
+  });
+
   test("fails when a manifest's bytes are not those of its digest", async () => {
     await using registry = await foreignRegistry({
       ...CONTENT,
