@@ -224,13 +224,12 @@ test("Ctrl-C while it is being filled ends it quietly, and leaves nothing", asyn
 });
 
 test("a port that was asked for and is taken is an error, and leaves nothing", async () => {
-  const other = createServer().listen(0, "127.0.0.1");
+  await using other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const address = other.address();
   const port = typeof address === "object" ? address?.port : undefined;
   await using demo = await Demo.start(["--port", String(port)]);
   assert.equal(await demo.exit, 6);
-  other.close();
   assert.match(demo.stderr, /^supercargo: Another program listens on /);
   assert.deepEqual(await demo.folders(), []);
 });
