@@ -83,6 +83,12 @@ function isAllowed(detail: unknown): detail is { allowed: string[] } {
   );
 }
 
+export type Sending = {
+  /** Headers beside the answer's own. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly isHead: boolean;
+};
+
 /**
  * Writes an answer and resolves with the bytes of its body when they have been handed over. Rejects when its stream fails
  * or ends too soon; the connection is then of no more use.
@@ -90,10 +96,10 @@ function isAllowed(detail: unknown): detail is { allowed: string[] } {
 export async function send(
   response: ServerResponse,
   answer: Answer,
-  { requestId, isHead }: { requestId: string; isHead: boolean },
+  { headers, isHead }: Sending,
 ): Promise<number> {
-  const { status, headers = {}, body = "" } = answer;
-  const all: Record<string, string | number> = { ...ALWAYS, "X-Request-Id": requestId, ...headers };
+  const { status, body = "" } = answer;
+  const all: Record<string, string | number> = { ...ALWAYS, ...answer.headers, ...headers };
   if (typeof body !== "string" && !(body instanceof Uint8Array)) {
     response.writeHead(status, all);
     return sendBlob(response, body, Number(all["Content-Length"]));

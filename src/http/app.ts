@@ -44,7 +44,7 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
   const started = performance.now();
   const requestId = randomUUID();
   const outcome = await answerOf(options, request, requestId);
-  const headers = { ...outcome.answer.headers, ...corsHeaders(request, options.service.corsOrigins) };
+  const headers = { "X-Request-Id": requestId, ...corsHeaders(request, options.service.corsOrigins) };
   const isHead = request.method === "HEAD";
   let { error } = outcome;
   let { status } = outcome.answer;
@@ -53,7 +53,7 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
   // Asked before the answer goes out: a client that has got all of it may well have left.
   if (request.socket.destroyed) status = CLIENT_GONE;
   try {
-    bytesOut = await send(response, { ...outcome.answer, headers }, { requestId, isHead });
+    bytesOut = await send(response, outcome.answer, { headers, isHead });
   } catch (failed) {
     error = failed;
     status = isGone(failed) ? CLIENT_GONE : BROKEN_OFF;
@@ -69,8 +69,8 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
     bytesOut,
     ms: performance.now() - started,
     actor: ANONYMOUS,
-    ...(error instanceof RegistryError && { code: error.code }),
-    ...(error !== undefined && status >= 500 && { error }),
+    code: error instanceof RegistryError ? error.code : undefined,
+    error: status >= 500 ? error : undefined,
   });
 }
 

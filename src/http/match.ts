@@ -43,16 +43,14 @@ export type Match = {
 export function match(method: string, url: string): Match {
   const { path, query } = divide(url);
   const segments = split(path).map(decoded);
-  const fitting = PATTERNS.map((pattern) => ({ pattern, params: fit(pattern, segments) })).filter(
-    ({ params }) => params,
-  );
   const wanted = method === "HEAD" ? "GET" : method;
-  const found = fitting.find(({ pattern }) => pattern.route.method === wanted);
-  if (found?.params) return { route: found.pattern.route, params: found.params, query };
+  const fitting = PATTERNS.filter((pattern) => fits(pattern, segments));
+  const found = fitting.find(({ route }) => route.method === wanted);
+  if (found) return { route: found.route, params: paramsOf(found, segments), query };
   throw noRoute(
     method,
     path,
-    fitting.map(({ pattern }) => pattern.route.method),
+    fitting.map(({ route }) => route.method),
   );
 }
 
@@ -87,23 +85,31 @@ function decoded(segment: string): string {
   }
 }
 
-/** What the placeholders stand for, when the pattern fits. */
-function fit(
-  { before, behind, hasName }: Pattern,
-  segments: readonly string[],
-): Record<string, string> | undefined {
-  const nameLength = segments.length - before.length - behind.length;
-  if (hasName ? nameLength < 1 : nameLength !== 0) return undefined;
-  if (before.some((segment, position) => segments[position] !== segment)) return undefined;
+/** True when what is literal in a pattern is in its place. The end is looked at first: nearly all paths begin alike. */
+function fits({ before, behind, hasName }: Pattern, segments: readonly string[]): boolean {
+  const start = segments.length - behind.length;
+  if (hasName ? start <= before.length : start !== before.length) return false;
+  return (
+    behind.every(
+      (expected, position) => isPlaceholder(expected) || expected === segments[start + position],
+    ) && before.every((expected, position) => expected === segments[position])
+  );
+}
+
+/** What the placeholders of a pattern stand for, which fits. */
+function paramsOf({ before, behind, hasName }: Pattern, segments: readonly string[]): Record<string, string> {
+  const start = segments.length - behind.length;
   const params: Record<string, string> = hasName
-    ? { name: segments.slice(before.length, before.length + nameLength).join("/") }
+    ? { name: segments.slice(before.length, start).join("/") }
     : {};
-  for (const [position, expected] of behind.entries()) {
-    const segment = segments[before.length + nameLength + position] ?? "";
-    if (expected.startsWith("<")) params[expected.slice(1, -1)] = segment;
-    else if (expected !== segment) return undefined;
+  for (const [position, segment] of behind.entries()) {
+    if (isPlaceholder(segment)) params[segment.slice(1, -1)] = segments[start + position] ?? "";
   }
   return params;
+}
+
+function isPlaceholder(segment: string): boolean {
+  return segment.startsWith("<");
 }
 
 function noRoute(method: string, path: string, allowed: readonly string[]): RegistryError {

@@ -17,7 +17,7 @@ export type RequestEntry = {
   readonly bytesOut: number;
   readonly ms: number;
   readonly actor: string;
-  readonly code?: ErrorCode;
+  readonly code?: ErrorCode | undefined;
   /** Of a 5xx only: its cause, which is logged here and nowhere else. */
   readonly error?: unknown;
 };
@@ -47,8 +47,9 @@ function levelOf({ status, route }: RequestEntry): "error" | "info" | "debug" {
   return PROBES.has(route) ? "debug" : "info";
 }
 
-function lineOf({ error, path, ms, ...entry }: RequestEntry): object {
+/** What is undefined is left out by the logger. */
+function lineOf(entry: RequestEntry): object {
+  const { path, ms, error } = entry;
   const shownPath = path.length > PATH_LOGGED_MAX ? `${path.slice(0, PATH_LOGGED_MAX)}…` : path;
-  const line = { ...entry, path: shownPath, ms: Math.round(ms * 1000) / 1000 };
-  return error === undefined ? line : { ...line, err: error };
+  return { ...entry, path: shownPath, ms: Math.round(ms * 1000) / 1000, error: undefined, err: error };
 }
