@@ -29,9 +29,11 @@ export function fieldColumn(
 
 /** A number of bytes in the largest unit of which there is at least one. */
 export function formatBytes(bytes: number): string {
-  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
-  const amount = bytes / 1000 ** power;
-  return `${power === 0 || amount >= 99.95 ? Math.round(amount) : amount.toFixed(1)} ${UNITS[power]}`;
+  let amount = bytes;
+  let unit = 0;
+  // What would be rounded up to a thousand is one of the next unit.
+  for (; Math.round(amount) >= 1000 && unit < UNITS.length - 1; unit++) amount /= 1000;
+  return `${unit === 0 || amount >= 99.95 ? Math.round(amount) : amount.toFixed(1)} ${UNITS[unit]}`;
 }
 
 /** The beginning of a digest; any other text as it is. */
