@@ -9,8 +9,10 @@ import { createApp } from "./http/app.ts";
 import { Listener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { createObserver } from "./http/observer.ts";
+import { PageCache } from "./http/page-cache.ts";
 import { ready } from "./http/readiness.ts";
 import { digestOf } from "./oci/digest.ts";
+import { PullNotes } from "./registry/pulls.ts";
 import type { Registry } from "./registry/registry.ts";
 import { Upkeep, upkeepTasks } from "./registry/upkeep.ts";
 
@@ -33,7 +35,8 @@ export async function startServer(config: Config, { log }: { log: Logger }): Pro
   await using opened = new AsyncDisposableStack();
   const catalog = opened.use(await openCatalog(await openEngine(config)));
   const blobs = opened.use(await openDiskBlobs(config.data));
-  const registry: Registry = { catalog, blobs, options: registryOptions(config) };
+  const pulls = opened.use(new PullNotes(catalog, (err) => log.error({ err }, "pulls were not noted")));
+  const registry: Registry = { catalog, blobs, options: registryOptions(config), pulls };
   opened.use(
     new Upkeep(upkeepTasks(registry, upkeepTimes(config)), (task, err) => log.error({ task, err }, "upkeep")),
   );
@@ -51,6 +54,7 @@ export async function startServer(config: Config, { log }: { log: Logger }): Pro
           url: () => url,
           ready: () => ready({ catalog: () => catalog.bounds(), blobs: () => blobs.size(ANY_DIGEST) }),
           metrics: () => metrics.expose(),
+          pages: new PageCache(),
           corsOrigins: config.cors.origins ?? [],
         },
       }),

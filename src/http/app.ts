@@ -8,6 +8,7 @@ import { corsHeaders, isPreflight, preflight } from "./cors.ts";
 import { discardBody } from "./discard.ts";
 import { match, type Match } from "./match.ts";
 import type { Observer } from "./observer.ts";
+import type { PageCache } from "./page-cache.ts";
 import { bytesArrived } from "./traffic.ts";
 
 /** What requests ask of the server around the registry. */
@@ -17,6 +18,8 @@ export type Service = {
   /** Resolves when the catalog and the blobs answer; `UNAVAILABLE` says which does not. */
   readonly ready: () => Promise<void>;
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Pages of lists that were answered lately. */
+  readonly pages: PageCache;
   /** Origins of web pages that may use the API from a browser; `*` for all. */
   readonly corsOrigins: readonly string[];
 };

@@ -16,6 +16,7 @@ export async function getManifest(call: Call): Promise<Answer> {
   const { digest, mediaType, bytes } = await manifests.getManifest(call.registry, { repository, reference });
   const headers = { "Docker-Content-Digest": digest, ETag: etagOf(digest) };
   if (isFresh(call.request, headers.ETag)) return notModified(headers);
+  if (call.request.method === "GET") call.registry.pulls.note(repository, digest);
   return { status: 200, headers: { ...headers, "Content-Type": mediaType }, body: bytes };
 }
 

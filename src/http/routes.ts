@@ -2,6 +2,8 @@ import { deleteBlob, getBlob } from "./blobs.ts";
 import type { Handler } from "./call.ts";
 import { discover } from "./discover.ts";
 import { getEvents } from "./events.ts";
+import { getTagHistory } from "./history.ts";
+import { listIn, listOf } from "./lists.ts";
 import { deleteManifest, getManifest, putManifest } from "./manifests.ts";
 import { alive, metrics, ping, ready } from "./operation.ts";
 import { getReferrers } from "./referrers.ts";
@@ -21,6 +23,10 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/_catalog", getCatalog],
     ["GET", "/v2/_oci/ext/discover", discover],
     ["GET", "/v2/_supercargo/events", getEvents],
+    ["GET", "/v2/_supercargo/repositories", listOf("repositories")],
+    ["GET", "/v2/_supercargo/tags", listOf("tags")],
+    ["GET", "/v2/_supercargo/manifests", listOf("manifests")],
+    ["GET", "/v2/_supercargo/namespaces", listOf("namespaces")],
 
     ["GET", "/v2/<name>/manifests/<reference>", getManifest],
     ["PUT", "/v2/<name>/manifests/<reference>", putManifest],
@@ -37,6 +43,9 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/<name>/tags/list", getTags],
     ["GET", "/v2/<name>/referrers/<digest>", getReferrers],
     ["GET", "/v2/<name>/_oci/ext/discover", discover],
+    ["GET", "/v2/<name>/_supercargo/tags", listIn("tags")],
+    ["GET", "/v2/<name>/_supercargo/manifests", listIn("manifests")],
+    ["GET", "/v2/<name>/_supercargo/tags/<tag>/history", getTagHistory],
     ["DELETE", "/v2/<name>/_supercargo/repository", deleteRepository],
 
     ["GET", "/healthz", alive],

@@ -17,9 +17,12 @@ const PARAMETER = /\s*;\s*(?:([^\s=;,"<>]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\
  * A Link header's value for the page that follows: one link, path-absolute, percent-encoded so that no `;`, `,`
  * or second `=` is in it, which real clients cannot take. `path` is not encoded yet; empty values are left out.
  */
-export function formatLink(path: string, query: Record<string, string | number>): string {
+export function formatLink(
+  path: string,
+  query: Record<string, string | number> | readonly (readonly [string, string | number])[],
+): string {
   const encodedPath = encodeURI(path.toWellFormed()).replaceAll(/[;,?#]/g, encodeURIComponent);
-  const parameters = Object.entries(query)
+  const parameters = (Array.isArray(query) ? query : Object.entries(query))
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `${encode(name)}=${encode(String(value))}`);
   return `<${[encodedPath, parameters.join("&")].filter((part) => part !== "").join("?")}>; rel="next"`;

@@ -6,6 +6,7 @@ import type { Position } from "../catalog/items.ts";
 import { RegistryError } from "../errors.ts";
 import { fingerprintOf, formatToken, readToken } from "./page-token.ts";
 
+const NOW = new Date("2026-08-01T12:00:00Z");
 const QUERY = fingerprintOf("/v2/_supercargo/tags", [["under", "team"]]);
 const ALTERED = { name: "RegistryError", code: "PARAMETER_INVALID", message: /altered or cut off/ };
 const OF_ANOTHER = { name: "RegistryError", code: "PARAMETER_INVALID", message: /another query/ };
@@ -25,17 +26,22 @@ function forge(content: string): string {
 
 test("a token reads back, and has no character that a query has a use for", () => {
   fc.assert(
-    fc.property(fc.maxSafeNat(), position, (revision, after) => {
-      const token = formatToken({ revision, after, query: QUERY });
-      assert.match(token, /^[A-Za-z0-9_-]+$/);
-      assert.deepEqual(readToken(token, QUERY), { revision, after });
-    }),
+    fc.property(
+      fc.maxSafeNat(),
+      fc.date({ min: new Date(0), noInvalidDate: true }),
+      position,
+      (revision, asOf, after) => {
+        const token = formatToken({ revision, asOf, after, query: QUERY });
+        assert.match(token, /^[A-Za-z0-9_-]+$/);
+        assert.deepEqual(readToken(token, QUERY), { revision, asOf, after });
+      },
+    ),
   );
 });
 
 test("the token of the longest names is read", () => {
   const after = ["a".repeat(255), `b3:${"f".repeat(252)}`] as const;
-  const token = formatToken({ revision: Number.MAX_SAFE_INTEGER, after, query: QUERY });
+  const token = formatToken({ revision: Number.MAX_SAFE_INTEGER, asOf: NOW, after, query: QUERY });
   assert.deepEqual(readToken(token, QUERY).after, after);
 });
 
@@ -43,7 +49,7 @@ test("a token that was altered in any character, cut or lengthened is refused as
   const letters = fc.constantFrom("A", "B", "a", "0", "-", "_", "=", "+", "/", " ", "\0", "é");
   fc.assert(
     fc.property(fc.nat(), letters, fc.constantFrom("replace", "insert", "cut"), (seed, letter, how) => {
-      const token = formatToken({ revision: 4711, after: ["team/app", "v1.0"], query: QUERY });
+      const token = formatToken({ revision: 4711, asOf: NOW, after: ["team/app", "v1.0"], query: QUERY });
       const at = seed % token.length;
       const rest = { replace: letter + token.slice(at + 1), insert: letter + token.slice(at), cut: "" }[how];
       const other = token.slice(0, at) + rest;
@@ -62,7 +68,7 @@ test("a token of another path or of other parameters is refused as such", () => 
         fingerprintOf("/v2/_supercargo/tags", second),
       ];
       fc.pre(a !== b);
-      const token = formatToken({ revision: 1, after: ["a"], query: a });
+      const token = formatToken({ revision: 1, asOf: NOW, after: ["a"], query: a });
       assert.throws(() => readToken(token, b), OF_ANOTHER);
       assert.throws(() => readToken(token, fingerprintOf("/v2/app/_supercargo/tags", first)), OF_ANOTHER);
     }),
@@ -105,8 +111,8 @@ test("queries are told apart by every parameter's name, value and number of time
 });
 
 const NO_CONTENTS =
-  ' { {} null [] [1] [1,"a","b","c"] ["1","a"] [-1,"a"] [1,1.5] [1,-1] [1,1e300] [1,null] [1,[]] [1,"\\u0000"] ' +
-  `[1,"\\ud800"] [1,"${"a".repeat(256)}"]`;
+  ' { {} null [] [1] [1,0] [1,0,"a","b","c"] ["1",0,"a"] [-1,0,"a"] [1,-1,"a"] [1,9e15,"a"] [1,0,1.5] [1,0,-1] ' +
+  `[1,0,1e300] [1,0,null] [1,0,[]] [1,0,"\\u0000"] [1,0,"\\ud800"] [1,0,"${"a".repeat(256)}"]`;
 
 for (const content of NO_CONTENTS.split(" ")) {
   test(`a token somebody made up of ${content.slice(0, 30)} is refused`, () => {
@@ -115,11 +121,12 @@ for (const content of NO_CONTENTS.split(" ")) {
 }
 
 for (const [orderBy, right, wrong] of [
-  ["name", '[1,"a","b"]', '[1,"a",2]'],
-  ["semver", '[1,"A1",2]', "[1,1,2]"],
-  ["semver", '[1,""]', '[1,"A1","2"]'],
-  ["size", "[1,5,2]", '[1,"5",2]'],
-  ["created", "[1,5]", '[1,5,"2"]'],
+  ["name", '[1,0,"a","b"]', '[1,0,"a",2]'],
+  ["semver", '[1,0,"A1",2]', "[1,0,1,2]"],
+  ["semver", '[1,0,"",3]', '[1,0,"A1","2"]'],
+  ["size", "[1,0,5,2]", '[1,0,"5",2]'],
+  ["size", "[1,0,5,2]", "[1,0,5]"],
+  ["created", "[1,0,5]", "[1,0,5,2]"],
 ] as const) {
   test(`a position by ${orderBy} is ${right} and not ${wrong}`, () => {
     assert.equal(readToken(forge(right), QUERY, orderBy).revision, 1);

@@ -6,10 +6,15 @@ import { shown } from "../oci/shown.ts";
 
 /**
  * Where the next page of a crawl begins, as `continue` carries it: eight bytes of checksum, eight that say which query it
- * belongs to, then the revision and the position as JSON. It is not secret: it names nothing that one could not ask for
+ * belongs to, then the revision, the time and the position as JSON. It is not secret: it names nothing that one could not ask for
  * with `at` and `last`. The checksum is against mistakes; a token that somebody made up is read as carefully as any text.
  */
-type PageStart = { readonly revision: Revision; readonly after: Position };
+type PageStart = {
+  readonly revision: Revision;
+  /** What the ages in the query are reckoned from on every page: the time of the first. */
+  readonly asOf: Date;
+  readonly after: Position;
+};
 
 /** Of the checksum and the fingerprint each, in bytes. */
 const MARK_BYTES = 8;
@@ -17,6 +22,8 @@ const MARK_BYTES = 8;
 const TOKEN_LENGTH_MAX = 1_024;
 /** Longest text in a position, in UTF-16 units. */
 const TEXT_LENGTH_MAX = 255;
+/** The last time that a Date holds, in milliseconds since 1970. */
+const TIME_MAX = 8.64e15;
 /** Part of every checksum, so that tokens of another format are not taken for this one. */
 const FORMAT = "supercargo page token 1";
 
@@ -34,10 +41,15 @@ export function fingerprintOf(path: string, params: Iterable<readonly [string, s
 }
 
 /** The token of a page, for the query of this fingerprint: letters, digits, `-` and `_`. */
-export function formatToken({ revision, after, query }: PageStart & { readonly query: string }): string {
+export function formatToken({
+  revision,
+  asOf,
+  after,
+  query,
+}: PageStart & { readonly query: string }): string {
   const content = Buffer.concat([
     Buffer.from(query, "hex"),
-    Buffer.from(JSON.stringify([revision, ...after])),
+    Buffer.from(JSON.stringify([revision, asOf.getTime(), ...after])),
   ]);
   return Buffer.concat([checksumOf(content), content]).toString("base64url");
 }
@@ -66,15 +78,23 @@ function readStart(json: string): PageStart | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(value) || value.length < 2 || value.length > 3) return undefined;
-  const [revision, ...after] = value as unknown[];
-  if (!isCount(revision) || !after.every((part) => isCount(part) || isName(part))) return undefined;
-  return { revision, after: after as unknown as Position };
+  if (!Array.isArray(value) || value.length < 3 || value.length > 4) return undefined;
+  const [revision, time, ...after] = value as unknown[];
+  if (
+    !isCount(revision) ||
+    !isCount(time) ||
+    time > TIME_MAX ||
+    !after.every((part) => isCount(part) || isName(part))
+  )
+    return undefined;
+  return { revision, asOf: new Date(time), after: after as unknown as Position };
 }
 
-/** Databases refuse to compare a number with a text. */
+/** Databases refuse to compare a number with a text. Times are told apart by revisions alone, names by one or two texts. */
 function fits(after: Position, orderBy: OrderBy | undefined): boolean {
   if (orderBy === undefined) return true;
+  const isPair = orderBy !== "created" && orderBy !== "updated";
+  if (orderBy !== "name" && after.length !== (isPair ? 2 : 1)) return false;
   return after.every((part, at) => {
     const isText = orderBy === "name" || (orderBy === "semver" && at === 0);
     return typeof part === (isText ? "string" : "number");

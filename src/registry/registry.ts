@@ -1,5 +1,6 @@
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { PullNotes } from "./pulls.ts";
 
 export type RegistryOptions = {
   /** Largest manifest that is accepted, in bytes. At least 4 MiB, says distribution-spec "Pushing Manifests". */
@@ -15,9 +16,10 @@ export const REGISTRY_DEFAULTS: RegistryOptions = {
   missingBlobs: "accept",
 };
 
-/** What every operation works on. It holds no state of its own, so that several nodes can serve one registry. */
+/** What every operation works on. It holds no state but notes, so that several nodes can serve one registry. */
 export type Registry = {
   readonly catalog: Catalog;
   readonly blobs: Blobs;
   readonly options: RegistryOptions;
+  readonly pulls: PullNotes;
 };

@@ -37,7 +37,7 @@ export type SelectorOptions = {
   /** Parameters that the caller reads itself, such as `n`: passed over here, and named where another is not known. */
   readonly besides?: readonly string[];
   /** The repository whose list it is, if of only one: it takes no parameter that chooses repositories. */
-  readonly of?: RepositoryName;
+  readonly of?: RepositoryName | undefined;
 };
 
 /**

@@ -13,6 +13,7 @@ import { mountBlob } from "../../src/registry/blobs.ts";
 import { check, type CheckOptions } from "../../src/registry/check/check.ts";
 import type { Finding, FindingKind, Report } from "../../src/registry/check/report.ts";
 import { deleteManifest, putManifest } from "../../src/registry/manifests.ts";
+import { PullNotes } from "../../src/registry/pulls.ts";
 import { REGISTRY_DEFAULTS, type Registry } from "../../src/registry/registry.ts";
 import { uploadBlob } from "../../src/registry/uploads.ts";
 import { blobOf, descriptorOf, indexOf, manifestOf, type Artifact } from "../support/artifact.ts";
@@ -51,7 +52,8 @@ export class Data implements AsyncDisposable {
   async use<T>(work: (registry: Registry) => Promise<T>): Promise<T> {
     await using catalog = await openCatalog(await openSqlite(this.folder));
     await using blobs = await openDiskBlobs(this.folder);
-    return await work({ catalog, blobs, options: REGISTRY_DEFAULTS });
+    await using pulls = new PullNotes(catalog, console.error);
+    return await work({ catalog, blobs, options: REGISTRY_DEFAULTS, pulls });
   }
 
   check(options: Partial<CheckOptions> = {}): Promise<Report> {

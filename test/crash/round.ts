@@ -8,6 +8,7 @@ import { openExistingCatalog } from "../../src/catalog/sql-catalog.ts";
 import { openSqliteReader } from "../../src/catalog/sqlite.ts";
 import { check } from "../../src/registry/check/check.ts";
 import { expireUploads } from "../../src/registry/uploads.ts";
+import { PullNotes } from "../../src/registry/pulls.ts";
 import { REGISTRY_DEFAULTS, type Registry } from "../../src/registry/registry.ts";
 import { Client } from "./client.ts";
 import { LogReader } from "./log-reader.ts";
@@ -136,5 +137,6 @@ async function useData(
   const engine = url === undefined ? await openSqliteReader(folder) : await openPostgres(url);
   await using catalog = await openExistingCatalog(engine);
   await using blobs = await openExistingDiskBlobs(folder);
-  await work({ catalog, blobs, options: REGISTRY_DEFAULTS });
+  await using pulls = new PullNotes(catalog, console.error);
+  await work({ catalog, blobs, options: REGISTRY_DEFAULTS, pulls });
 }

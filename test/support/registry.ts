@@ -10,8 +10,10 @@ import { openCatalog } from "../../src/catalog/sql-catalog.ts";
 import { openSqlite } from "../../src/catalog/sqlite.ts";
 import { createApp } from "../../src/http/app.ts";
 import { Listener } from "../../src/http/listener.ts";
+import { PageCache } from "../../src/http/page-cache.ts";
 import type { RequestEntry } from "../../src/http/observer.ts";
 import { createDatabase } from "./postgres.ts";
+import { PullNotes } from "../../src/registry/pulls.ts";
 import { REGISTRY_DEFAULTS, type RegistryOptions } from "../../src/registry/registry.ts";
 
 /** Where every registry gets a database of its own when a whole suite is to run on PostgreSQL; see test/http/postgres.test.ts. */
@@ -39,7 +41,13 @@ export class TestRegistry implements AsyncDisposable {
   /** A PostgreSQL URL; without it the catalog is SQLite in the folder. */
   readonly #catalog: string | undefined;
   readonly #options: TestRegistryOptions;
-  #parts!: { catalog: Catalog; blobs: Blobs; listener: Listener; owned: AsyncDisposableStack };
+  #parts!: {
+    catalog: Catalog;
+    blobs: Blobs;
+    pulls: PullNotes;
+    listener: Listener;
+    owned: AsyncDisposableStack;
+  };
 
   private constructor(folder: string, catalog: string | undefined, options: TestRegistryOptions) {
     this.#folder = folder;
@@ -78,6 +86,11 @@ export class TestRegistry implements AsyncDisposable {
     return this.#parts.blobs;
   }
 
+  /** Which manifests were pulled lately. */
+  get pulls(): PullNotes {
+    return this.#parts.pulls;
+  }
+
   /** How many uploads are unfinished. */
   async uploads(): Promise<number> {
     let count = 0;
@@ -103,13 +116,18 @@ export class TestRegistry implements AsyncDisposable {
     const catalog = opened.use(await openCatalog(engine));
     const onDisk = opened.use(await openDiskBlobs(this.#folder));
     const blobs = before?.(onDisk) ?? onDisk;
+    const pulls = opened.use(
+      new PullNotes(catalog, (error) => {
+        throw error;
+      }),
+    );
     const app = createApp({
-      registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits } },
+      registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits }, pulls },
       observer: { finished: (entry) => this.entries.push(entry) },
-      service: { url: () => "http://registry.test", ready, corsOrigins },
+      service: { url: () => "http://registry.test", ready, corsOrigins, pages: new PageCache() },
     });
     const listen = { host: "127.0.0.1", port: 0 };
     const listener = opened.use(await Listener.open({ app, listen, graceMs: GRACE_MS, onCut: () => {} }));
-    this.#parts = { catalog, blobs, listener, owned: opened.move() };
+    this.#parts = { catalog, blobs, pulls, listener, owned: opened.move() };
   }
 }

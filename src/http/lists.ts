@@ -1,0 +1,144 @@
+import type { Revision } from "../catalog/catalog.ts";
+import type { ListKind, ListQuery, Order, Position } from "../catalog/items.ts";
+import { RegistryError } from "../errors.ts";
+import { formatLink } from "../oci/link.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import { requireRepository } from "../registry/repositories.ts";
+import { fingerprintOf, formatToken, readToken } from "../registry/page-token.ts";
+import { readMoment, readOrder, readSelector } from "../registry/selector.ts";
+import { lastParam, numberParam, repositoryOf, type Answer, type Call, type Handler } from "./call.ts";
+import { isFresh, notModified } from "./conditions.ts";
+import { pick, readShown } from "./list-fields.ts";
+
+/** Items on a page when the client does not say, and at the most; names alone take less room. */
+export const ITEMS_DEFAULT = 100;
+export const ITEMS_MAX = 1_000;
+export const NAMES_MAX = 10_000;
+
+/** Parameters of every list that are no part of the selector. */
+export const LIST_PARAMETERS = ["orderBy", "order", "n", "last", "continue", "at", "fields", "include"];
+
+/** How long a page may be taken for unchanged while its revision is the same, in milliseconds: ages go on, pulls are noted. */
+const VALID_MS = 60_000;
+
+/** Serves a list of the whole registry. */
+export function listOf(kind: ListKind): Handler {
+  return (call) => answerList(call, { kind, path: `/v2/_supercargo/${kind}` });
+}
+
+/** Serves a list of what is in exactly one repository. `NAME_UNKNOWN`. */
+export function listIn(kind: "tags" | "manifests"): Handler {
+  return (call) => {
+    const repository = repositoryOf(call);
+    return answerList(call, { kind, path: `/v2/${repository}/_supercargo/${kind}`, repository });
+  };
+}
+
+type List = {
+  readonly kind: ListKind;
+  readonly path: string;
+  readonly repository?: RepositoryName;
+};
+
+async function answerList(call: Call, list: List): Promise<Answer> {
+  const { revision } = await call.registry.catalog.bounds();
+  const params = [...call.query].filter(([, value]) => value !== "");
+  const fingerprint = fingerprintOf(list.path, params);
+  const etag = `W/"${revision}-${Math.floor(Date.now() / VALID_MS).toString(36)}"`;
+  if (isFresh(call.request, etag)) return notModified({ ETag: etag });
+  const key = JSON.stringify([etag, list.path, params]);
+  const kept = call.service.pages.find(key);
+  if (kept) return kept;
+  const { body, headers } = await readPage(call, list, { params, fingerprint });
+  const answer = {
+    status: 200,
+    headers: { "Content-Type": "application/json", ...headers, ETag: etag },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+  call.service.pages.keep(key, answer, answer.body.byteLength);
+  return answer;
+}
+
+type Page = { readonly body: object; readonly headers: Readonly<Record<string, string | number>> };
+
+async function readPage(
+  call: Call,
+  list: List,
+  { params, fingerprint }: { params: readonly [string, string][]; fingerprint: string },
+): Promise<Page> {
+  const { kind, path, repository } = list;
+  const order = readOrder(kind, call.query.get("orderBy") || undefined, call.query.get("order") || undefined);
+  const { fields, include, namesOnly } = readShown(kind, call.query);
+  const n = numberParam(call.query, "n") ?? ITEMS_DEFAULT;
+  const limit = Math.min(n, namesOnly ? NAMES_MAX : ITEMS_MAX);
+  const start = await startOf(call, { order, fingerprint });
+  const { asOf } = start;
+  const selector = readSelector(params, kind, { besides: LIST_PARAMETERS, now: asOf, of: repository });
+  if (repository) await requireRepository(call.registry, repository, start.at);
+  const query: ListQuery = {
+    selector: repository ? { ...selector, repository } : selector,
+    order,
+    limit,
+    include,
+    at: start.at,
+    after: start.after ?? (start.last === undefined ? undefined : placeOf(list, start.last, selector.under)),
+  };
+  const { revision, items, next } = await call.registry.catalog.list(kind, query);
+  const token = next && formatToken({ revision, asOf, after: next, query: fingerprint });
+  const body = {
+    revision,
+    items: fields ? items.map((item) => pick(item, fields)) : items,
+    ...(token !== undefined && { continue: token }),
+  };
+  const others = params.filter(([name]) => !["n", "continue", "last"].includes(name));
+  const link = token && formatLink(path, [...others, ["n", String(limit)], ["continue", token]]);
+  return { body, headers: { "Supercargo-Revision": revision, ...(link && { Link: link }) } };
+}
+
+/** Where a page begins, and at which revision; `last` is a name that a client took from the last item it has. */
+type Start = {
+  readonly at?: Revision;
+  readonly asOf: Date;
+  readonly after?: Position;
+  readonly last?: string;
+};
+
+async function startOf(
+  call: Call,
+  { order, fingerprint }: { order: Order; fingerprint: string },
+): Promise<Start> {
+  const token = call.query.get("continue");
+  if (token) {
+    const { revision, ...place } = readToken(token, fingerprint, order.by);
+    return { at: revision, ...place };
+  }
+  const last = lastParam(call.query);
+  if (last !== "" && order.by !== "name") throw lastWithoutNames(order);
+  return { ...(await momentOf(call)), asOf: new Date(), ...(last !== "" && { last }) };
+}
+
+async function momentOf(call: Call): Promise<{ at?: Revision }> {
+  const text = call.query.get("at");
+  if (!text) return {};
+  const moment = readMoment(text, { parameter: "at" });
+  if ("revision" in moment) return { at: moment.revision };
+  return { at: await call.registry.catalog.revisionAt(moment.time) };
+}
+
+/** The place behind a name, which need not exist, or be a name at all. */
+function placeOf({ kind, repository }: List, last: string, under = ""): Position {
+  if (kind === "repositories") return [last];
+  if (kind === "namespaces") return [under, last];
+  if (repository) return [repository, last];
+  const mark = kind === "tags" ? last.lastIndexOf(":") : last.indexOf("@");
+  // A repository alone: behind all that is in it.
+  return mark < 0 ? [last, "\u007f"] : [last.slice(0, mark), last.slice(mark + 1)];
+}
+
+function lastWithoutNames(order: Order): RegistryError {
+  return new RegistryError(
+    "PARAMETER_INVALID",
+    `last is a name, and this list is ordered by ${order.by}; send the continue of the page before instead.`,
+    { detail: { parameter: "last" } },
+  );
+}

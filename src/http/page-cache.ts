@@ -1,0 +1,35 @@
+import type { Answer } from "./call.ts";
+
+/** Memory that kept pages may take, in bytes of their bodies. */
+const BYTES_MAX = 16 * 1024 * 1024;
+/** Largest page that is kept, in bytes. */
+const PAGE_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Pages of lists that were answered lately, by what identifies their content: a page that names its revision never changes.
+ * What was not asked for the longest goes first.
+ */
+export class PageCache {
+  readonly #pages = new Map<string, { readonly answer: Answer; readonly bytes: number }>();
+  #bytes = 0;
+
+  find(key: string): Answer | undefined {
+    const page = this.#pages.get(key);
+    if (!page) return undefined;
+    this.#pages.delete(key);
+    this.#pages.set(key, page);
+    return page.answer;
+  }
+
+  /** Keeps an answer whose body is `bytes` long. */
+  keep(key: string, answer: Answer, bytes: number): void {
+    if (bytes > PAGE_BYTES_MAX || this.#pages.has(key)) return;
+    this.#pages.set(key, { answer, bytes });
+    this.#bytes += bytes;
+    for (const [oldest, page] of this.#pages) {
+      if (this.#bytes <= BYTES_MAX) return;
+      this.#pages.delete(oldest);
+      this.#bytes -= page.bytes;
+    }
+  }
+}
