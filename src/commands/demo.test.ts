@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -13,6 +13,7 @@ import { CHARTS, PRODUCTS } from "./demo/stock.ts";
 
 const MAIN = join(import.meta.dirname, "../main.ts");
 const COMMAND_MS_MAX = 10_000;
+const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 
 type Descriptor = { digest: string; size: number; mediaType: string; platform?: { os: string } };
 type Manifest = { config: Descriptor; layers: Descriptor[]; manifests: Descriptor[] };
@@ -177,24 +178,22 @@ describe("a demonstration", () => {
     );
   });
 
-  test(
-    "prints ten commands, and each finds something",
-    { todo: "the lists are not all served yet" },
-    async (t) => {
-      assert.equal(demo.commands.length, 10);
-      for (const command of demo.commands) {
-        const here = command
-          .replace(/^curl /, "curl -sS --fail ")
-          .replace(/^npx node /, `'${process.execPath}' `);
-        await t.test(command.replaceAll(/:\d{4,5}\b/g, ""), () => {
-          const printed = execFileSync("bash", ["-c", here], { encoding: "utf8", timeout: COMMAND_MS_MAX });
-          if (!command.startsWith("curl ")) return assert.ok(printed.trim().split("\n").length > 1, printed);
-          const body = JSON.parse(printed) as unknown[] | { items: unknown[] };
-          assert.ok((Array.isArray(body) ? body : body.items).length > 0, printed);
-        });
-      }
-    },
-  );
+  test("prints ten commands, and each finds something", async (t) => {
+    assert.equal(demo.commands.length, 10);
+    for (const command of demo.commands) {
+      const here = command
+        .replace(/^curl /, "curl -sS --fail ")
+        .replace(/^npx node /, `'${process.execPath}' `);
+      const skip = command.startsWith("curl ") && !hasCurl && "there is no curl on this machine";
+      const todo = command.includes(" search ") && "search is not served yet";
+      await t.test(command.replaceAll(/:\d{4,5}\b/g, ""), { skip, todo }, () => {
+        const printed = execFileSync("bash", ["-c", here], { encoding: "utf8", timeout: COMMAND_MS_MAX });
+        if (!command.startsWith("curl ")) return assert.ok(printed.trim().split("\n").length > 1, printed);
+        const body = JSON.parse(printed) as unknown[] | { items: unknown[] };
+        assert.ok((Array.isArray(body) ? body : body.items).length > 0, printed);
+      });
+    }
+  });
 
   test("without --port and with the usual one taken it says so and takes another, holds the same content, and leaves nothing", async () => {
     const other = createServer();

@@ -30,8 +30,8 @@ export function tourOf(registry: { url: string; before: number; supercargo: stri
       command: `${supercargo} tags ${host} --class chart --created-since 7d`,
     },
     {
-      question: "What of the team payments runs on linux/arm64?",
-      command: `curl '${ours}/tags?platform=linux/arm64&label=team=payments'`,
+      question: "Which images of the team payments run on linux/arm64?",
+      command: `curl '${ours}/manifests?platform=linux/arm64&label=team=payments'`,
     },
     {
       question: "Which repositories are empty?",
