@@ -12,9 +12,8 @@ import type {
 } from "./registry.ts";
 import type { Parameters } from "./selector.ts";
 
-/** The most items that the API gives at once, and the most names. */
-const PAGE = 1_000;
-const NAMES_PAGE = 10_000;
+/** The most that the API gives at once, which is names; of what takes more room it gives fewer. */
+const PAGE = 10_000;
 
 /** What the API gives of each item. */
 const FIELDS: Readonly<Record<ListKind, readonly string[]>> = {
@@ -82,10 +81,8 @@ export class SupercargoRegistry implements Registry {
     const include = INCLUDABLE[kind].filter((field) => fields?.includes(field));
     if (include.length > 0) query.set("include", include.join(","));
     if (fields !== undefined) query.set("fields", fields.join(","));
-    const page = fields?.join() === "name" ? NAMES_PAGE : PAGE;
     return this.#items(isWithin ? `/v2/${name}/_supercargo/${kind}` : `${ROOT}/${kind}`, {
       query,
-      page,
       limit,
     });
   }
@@ -105,13 +102,9 @@ export class SupercargoRegistry implements Registry {
 
   async *#items(
     path: string,
-    {
-      query,
-      page = PAGE,
-      limit = Infinity,
-    }: { query: URLSearchParams; page?: number; limit?: number | undefined },
+    { query, limit = Infinity }: { query: URLSearchParams; limit?: number | undefined },
   ): AsyncGenerator<Page> {
-    query.set("n", String(Math.min(page, limit)));
+    query.set("n", String(Math.min(PAGE, limit)));
     let left = limit;
     // Any valid token will do on our lists, which show what its bearer may see; the challenge names its scope, if any.
     for await (const { body, answer } of listPages(this.#connection, `${path}?${query.toString()}`, {

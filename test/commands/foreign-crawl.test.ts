@@ -77,6 +77,21 @@ describe("a crawl of a foreign registry", () => {
     assert.doesNotMatch(table.out + names.out + json.out, /[^\n\P{C}]/u);
   });
 
+  test("tells a failure on one line, without what a terminal would obey", async () => {
+    await using registry = await foreignRegistry({
+      ...CONTENT,
+      before: ({ target }, response) => {
+        const isMeant = target.startsWith("/v2/_catalog");
+        if (isMeant)
+          sendJson(response, { errors: [{ code: "UNKNOWN", message: "a\nb\u001B[2J\u009Bc" }] }, 500);
+        return isMeant;
+      },
+    });
+    const { code, err } = await run(["repos", registry.host]);
+    assert.equal(code, 1);
+    assert.match(err, /^supercargo: .* answered 500 to \/v2\/_catalog: a b\?\[2J\?c\.\n$/);
+  });
+
   test("stops quietly when nobody reads on", async () => {
     await using registry = await foreignRegistry({
       content: {},

@@ -126,6 +126,24 @@ describe("what a foreign registry does not list", () => {
     assert.match(err, /cannot search/);
   });
 
+  test("searches no further than the limit", async () => {
+    await using registry = await foreignRegistry({ ...CONTENT, pageMax: 2 });
+    const { out } = await run(["search", registry.host, "a", "--limit", "3"]);
+    assert.deepEqual(
+      rowsOf(out).map(([, name]) => name),
+      ["app", "math", "math-voila"],
+    );
+    assert.equal(registry.asked.length, 3, "the last page is not asked for");
+  });
+
+  test("is left out of an image whose config is not there", async () => {
+    await using registry = await foreignRegistry({ ...CONTENT, blobs: [] });
+    const args = ["tags", `${registry.host}/team/app`, "--fields", "name,class,platforms,labels"];
+    const { code, out } = await run([...args, "--output", "ndjson"]);
+    assert.equal(code, 0);
+    assert.deepEqual(itemsOf(out), [{ name: "latest", class: "image", platforms: [], labels: {} }]);
+  });
+
   test("searches by the search of old where there is no catalog", async () => {
     await using registry = await foreignRegistry({
       content: {},

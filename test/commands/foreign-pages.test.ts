@@ -12,7 +12,7 @@ describe("pages of a foreign registry", () => {
       await using registry = await foreignRegistry({ ...CONTENT, link, pageMax: 2 });
       const { code, out, err } = await run(["repos", registry.host]);
       assert.equal(code, 0, err);
-      assert.deepEqual(rowsOf(out).flat(), Object.keys(CONTENT.content));
+      assert.equal(out, `NAME\n${Object.keys(CONTENT.content).join("\n")}\n`);
       assert.equal(registry.asked.length, 4);
     });
   }

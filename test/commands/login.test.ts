@@ -147,6 +147,36 @@ describe("a registry that gives tokens", () => {
     assert.equal(code, 4);
     assert.equal(tokenRequests(stubborn).length, 2);
   });
+
+  test("and finds one too weak is not asked for another of the same kind", async () => {
+    await using registry = await guarded({
+      opens: ({ target }) => !target.startsWith("/v2/_catalog"),
+      challenge: () => 'Bearer realm="/token",scope="registry:catalog:*",error="insufficient_scope"',
+      token: grant,
+    });
+    assert.equal((await run(["repos", registry.host])).code, 4);
+    assert.equal(tokenRequests(registry).length, 1);
+  });
+
+  test("only from some point on is logged in to there", async () => {
+    await using registry = await guarded({
+      opens: ({ target, authorization }) => !target.startsWith("/v2/_catalog") || authorization !== undefined,
+      challenge: () => 'Bearer realm="/token",scope="registry:catalog:*"',
+      token: grant,
+    });
+    const { code, err } = await run(["repos", registry.host]);
+    assert.equal(code, 0, err);
+  });
+
+  test("gets the identity token that a program keeps", async () => {
+    await using registry = await byToken((seen) =>
+      seen.body.includes("refresh_token=of-a-program&") ? grant(seen) : undefined,
+    );
+    await helper("tokens", `echo '${JSON.stringify({ Username: "<token>", Secret: "of-a-program" })}'`);
+    const env = { ...(await dockerConfig({ credsStore: "tokens" })), PATH: withHelpers() };
+    const { code, err } = await run(["repos", registry.host], { env });
+    assert.equal(code, 0, err);
+  });
 });
 
 describe("a registry that takes passwords itself", () => {
@@ -167,7 +197,7 @@ describe("a registry that takes passwords itself", () => {
     const answer = JSON.stringify({ ServerURL: "", Username: "ann", Secret: "geheim:1" });
     await helper("kept", `read server; [ "$server" = "${registry.host}" ] && echo '${answer}'`);
     await helper("none", "echo 'credentials not found in native keychain'; exit 1");
-    const PATH = `${folder}${path.delimiter}${process.env["PATH"]}`;
+    const PATH = withHelpers();
     for (const [config, expected] of [
       [{ credHelpers: { [registry.host]: "kept" }, credsStore: "none" }, 0],
       [{ credsStore: "kept" }, 0],
@@ -204,6 +234,11 @@ describe("a registry that takes passwords itself", () => {
     assert.deepEqual(registry.seen, []);
   });
 });
+
+/** A search path on which the programs that keep credentials are found first. */
+function withHelpers(): string {
+  return `${folder}${path.delimiter}${process.env["PATH"]}`;
+}
 
 async function helper(name: string, script: string): Promise<void> {
   const file = path.join(folder, `docker-credential-${name}`);

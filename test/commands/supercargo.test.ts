@@ -35,7 +35,7 @@ const page = (...items: unknown[]): object => ({ revision: 4711, items });
 
 describe("a Supercargo registry", () => {
   for (const [args, target] of [
-    [["repos", "HOST"], "/v2/_supercargo/repositories?n=1000"],
+    [["repos", "HOST"], "/v2/_supercargo/repositories?n=10000"],
     [
       ["repos", "HOST/team", "--empty", "--limit", "5"],
       "/v2/_supercargo/repositories?empty=true&under=team&n=5",
@@ -43,13 +43,13 @@ describe("a Supercargo registry", () => {
     [["repos", "HOST", "--fields", "name"], "/v2/_supercargo/repositories?fields=name&n=10000"],
     [
       ["repos", "HOST", "--fields", "name,latest"],
-      "/v2/_supercargo/repositories?include=latest&fields=name%2Clatest&n=1000",
+      "/v2/_supercargo/repositories?include=latest&fields=name%2Clatest&n=10000",
     ],
     [
       ["namespaces", "HOST/team", "--order-by", "updated"],
-      "/v2/_supercargo/namespaces?orderBy=updated&under=team&n=1000",
+      "/v2/_supercargo/namespaces?orderBy=updated&under=team&n=10000",
     ],
-    [["tags", "HOST/team/app", "--at", "7d"], "/v2/team/app/_supercargo/tags?at=7d&n=1000"],
+    [["tags", "HOST/team/app", "--at", "7d"], "/v2/team/app/_supercargo/tags?at=7d&n=10000"],
     [
       [
         "tags",
@@ -64,19 +64,19 @@ describe("a Supercargo registry", () => {
         "semver",
         "--asc",
       ],
-      "/v2/_supercargo/tags?platform=linux%2Farm64&label=a%3Db&label=c&orderBy=semver&order=asc&n=1000",
+      "/v2/_supercargo/tags?platform=linux%2Farm64&label=a%3Db&label=c&orderBy=semver&order=asc&n=10000",
     ],
     [
       ["manifests", "HOST", "--untagged", "--created-before", "7d"],
-      "/v2/_supercargo/manifests?tagged=false&createdBefore=7d&n=1000",
+      "/v2/_supercargo/manifests?tagged=false&createdBefore=7d&n=10000",
     ],
-    [["history", "HOST/team/app:latest"], "/v2/team/app/_supercargo/tags/latest/history?n=1000"],
+    [["history", "HOST/team/app:latest"], "/v2/team/app/_supercargo/tags/latest/history?n=10000"],
     [
       ["search", "HOST/team", "redis", "type:chart"],
-      "/v2/_supercargo/search?q=redis+type%3Achart+under%3Ateam&n=1000",
+      "/v2/_supercargo/search?q=redis+type%3Achart+under%3Ateam&n=10000",
     ],
-    [["events", "HOST", "--after", "17"], "/v2/_supercargo/events?after=17&n=1000"],
-    [["events", "HOST", "--since", "24h"], "/v2/_supercargo/events?since=24h&n=1000"],
+    [["events", "HOST", "--after", "17"], "/v2/_supercargo/events?after=17&n=10000"],
+    [["events", "HOST", "--since", "24h"], "/v2/_supercargo/events?since=24h&n=10000"],
   ] as const) {
     test(`is asked for what is wanted: ${args.join(" ")}`, async () => {
       await using registry = await supercargo([page()]);
@@ -97,6 +97,20 @@ describe("a Supercargo registry", () => {
     await using some = await supercargo(pages);
     assert.deepEqual(rowsOf((await run(["repos", some.host, "--limit", "2"])).out).flat(), ["a", "b"]);
     assert.equal(some.asked.length, 1);
+    await using odd = await supercargo(pages);
+    assert.deepEqual(rowsOf((await run(["repos", odd.host, "--limit", "3"])).out).flat(), ["a", "b", "c"]);
+  });
+
+  test("whose pages lead in a circle is a failure", async () => {
+    await using registry = await new HttpServer(({ target }, response) => {
+      if (target.startsWith("/v2/_oci")) return sendJson(response, { extensions: [{ name: "_supercargo" }] });
+      response.setHeader("Link", '</v2/_supercargo/tags?continue=again>; rel="next"');
+      sendJson(response, page(TAG));
+    }).open();
+    const { code, err } = await run(["tags", registry.host]);
+    assert.equal(code, 1);
+    assert.match(err, /lead in a circle/);
+    assert.equal(registry.asked.length, 2);
   });
 
   test("is printed as a table for people, without the repository where there is only one", async () => {
