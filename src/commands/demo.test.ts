@@ -43,8 +43,10 @@ class Demo implements AsyncDisposable {
   }
 
   static async filled(args: readonly string[]): Promise<Demo> {
-    const demo = await Demo.start(args);
+    await using opened = new AsyncDisposableStack();
+    const demo = opened.use(await Demo.start(args));
     await waitFor("the commands to try", () => demo.stdout.includes("Ctrl-C ends it"));
+    opened.move();
     return demo;
   }
 
