@@ -1,6 +1,8 @@
-import type { Event } from "../catalog/catalog.ts";
+import type { Event, Revision } from "../catalog/catalog.ts";
+import { RegistryError } from "../errors.ts";
 import { formatLink } from "../oci/link.ts";
 import { listEvents } from "../registry/events.ts";
+import { readMoment } from "../registry/selector.ts";
 import { numberParam, requireKnown, type Answer, type Call } from "./call.ts";
 
 /** Events on a page when the client does not say, and at the most. */
@@ -11,10 +13,13 @@ const SEQUENCE_DIGITS = 16;
 
 const PATH = "/v2/_supercargo/events";
 
-/** A page of the log after a revision, as a CloudEvents batch. Without `after`, from its beginning. */
+/**
+ * A page of the log after a revision, or since a time, as a CloudEvents batch. Without either, from its beginning.
+ * `REVISION_EXPIRED`, `REVISION_UNKNOWN`.
+ */
 export async function getEvents(call: Call): Promise<Answer> {
-  requireKnown(call.query, ["after", "n"]);
-  const after = numberParam(call.query, "after") ?? 0;
+  requireKnown(call.query, ["after", "since", "n"]);
+  const after = await startOf(call);
   const limit = Math.min(numberParam(call.query, "n") ?? EVENTS_DEFAULT, EVENTS_MAX);
   const { revision, events } = await listEvents(call.registry, { after, limit });
   const last = events.at(-1)?.revision;
@@ -29,6 +34,25 @@ export async function getEvents(call: Call): Promise<Answer> {
     },
     body: JSON.stringify(events.map((event) => cloudEvent(event, source))),
   };
+}
+
+/** The revision behind which a page begins. */
+async function startOf({ query, registry }: Call): Promise<Revision> {
+  const after = numberParam(query, "after");
+  const since = query.get("since");
+  if (!since) return after ?? 0;
+  if (after !== undefined) {
+    throw new RegistryError(
+      "PARAMETER_INVALID",
+      "since and after both say where the page begins; send since for the first page, and follow its Link.",
+      { detail: { parameter: "since" } },
+    );
+  }
+  const moment = readMoment(since, { parameter: "since" });
+  // What happened at this very time belongs to it.
+  return "revision" in moment
+    ? moment.revision
+    : registry.catalog.revisionAt(new Date(moment.time.getTime() - 1));
 }
 
 /** An event in the JSON form of CloudEvents 1.0. Its id is its revision: the same event sent twice is told by it. */

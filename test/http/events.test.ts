@@ -220,11 +220,31 @@ describe("reading the log in pages", () => {
       code: "REVISION_UNKNOWN",
     });
     assert.ok(bytes.includes(`"newest":${end}`));
-    for (const query of ["after=-1", "after=x", "n=1e3", "since=1", "after=0&After=1"])
+    for (const query of ["after=-1", "after=x", "n=1e3", "since=soon", "since=1&after=1", "after=0&After=1"])
       await expectAnswer(host, `GET /v2/_supercargo/events?${query}`, {
         status: 400,
         code: "PARAMETER_INVALID",
       });
+  });
+
+  test("the log since a time begins with what happened then, deletions included", async () => {
+    await using own = await TestRegistry.open();
+    await pushManifest(own.host, "since/app:v1", manifestOf());
+    const { events } = await own.catalog.events({ after: 0, limit: 10 });
+    const time = events.at(-1)?.time ?? new Date();
+    while (Date.now() <= time.getTime()) await new Promise(setImmediate);
+    await expectAnswer(own.host, "DELETE /v2/since/app/manifests/v1", { status: 202 });
+    const typesSince = async (since: string): Promise<string[]> => {
+      const answer = await expectAnswer(own.host, `GET /v2/_supercargo/events?since=${since}`, {
+        status: 200,
+      });
+      return (jsonOf(answer) as { type: string }[]).map(({ type }) => type.replace("dev.supercargo.", ""));
+    };
+    const all = ["repository.created", "manifest.pushed", "tag.set", "tag.deleted"];
+    assert.deepEqual(await typesSince(time.toISOString()), all);
+    assert.deepEqual(await typesSince(new Date(time.getTime() + 1).toISOString()), ["tag.deleted"]);
+    assert.deepEqual(await typesSince("1h"), all);
+    assert.deepEqual(await typesSince("3"), ["tag.deleted"]);
   });
 
   test("what was compacted away is 410, with the oldest revision that can still be asked for", async () => {
