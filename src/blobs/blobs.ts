@@ -38,6 +38,8 @@ export type AppendOptions = {
   readonly offset?: number | undefined;
   /** How many bytes the upload may have in all, those stored earlier included. */
   readonly limit?: number | undefined;
+  /** Nobody else will look at the chunks of the source, so they may be emptied as soon as they are stored. */
+  readonly owned?: boolean;
 };
 
 /**

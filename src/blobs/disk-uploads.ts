@@ -59,14 +59,15 @@ export class DiskUploads {
     return found && { size: found.size };
   }
 
-  async append(id: string, source: Readable, { offset, limit }: AppendOptions): Promise<UploadStatus> {
+  async append(id: string, source: Readable, options: AppendOptions): Promise<UploadStatus> {
+    const { offset, limit, owned } = options;
     const arriving = new Arriving(source);
     const status = await this.#alone(id, "store an upload", async () => {
       await using file = await this.#open(id);
       const { size } = await file.stat();
       if (offset !== undefined && offset !== size) throw otherOffset(id, size, offset);
       const running = this.#digests.take(id, size);
-      const tail = new FileTail(file, size);
+      const tail = new FileTail(file, size, { owned });
       try {
         await receive(arriving, tail, { hash: running?.hash, limit });
       } catch (error) {

@@ -120,3 +120,21 @@ test("what is taken back is gone, also what was still on its way", async () => {
   await undoing;
   assert.equal(file.bytes.toString(), "before");
 });
+
+test("chunks that are owned are emptied once they are written, and no others", async () => {
+  for (const owned of [true, false]) {
+    const file = new SlowFile();
+    const tail = new FileTail(file, 0, { owned });
+    const whole = new Uint8Array(300 * KIB).fill(1);
+    const neighbours = new Uint8Array(KIB).fill(2);
+    await tail.add(whole);
+    assert.equal(whole.byteLength, 300 * KIB, "still to be written");
+    await tail.add(neighbours.subarray(0, 10));
+    const flushed = tail.flush();
+    while (file.writing > 0) await file.goOn();
+    await flushed;
+    assert.deepEqual(file.bytes, Buffer.concat([Buffer.alloc(300 * KIB, 1), Buffer.alloc(10, 2)]));
+    assert.equal(whole.byteLength, owned ? 0 : 300 * KIB);
+    assert.equal(neighbours.byteLength, KIB);
+  }
+});

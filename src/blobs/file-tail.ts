@@ -12,20 +12,23 @@ export interface TailFile {
 
 /**
  * Writes to the end of an open file in batches: one is gathered while the one before it is being written. Never two
- * at once, so that a crash leaves a beginning of what was sent, and no hole.
+ * at once, so that a crash leaves a beginning of what was sent, and no hole. Chunks that it owns it empties once they
+ * are written: left to the garbage collector, those of a large upload pile up to some 60 MiB.
  */
 export class FileTail {
   readonly #file: TailFile;
   readonly #start: number;
+  readonly #owned: boolean;
   #size: number;
   #chunks: Uint8Array[] = [];
   #gathered = 0;
   #writing: Promise<void> = Promise.resolve();
 
   /** Starts at `size`, where the file ends now. */
-  constructor(file: TailFile, size: number) {
+  constructor(file: TailFile, size: number, { owned = false } = {}) {
     this.#file = file;
     this.#start = size;
+    this.#owned = owned;
     this.#size = size;
   }
 
@@ -55,7 +58,9 @@ export class FileTail {
 
   async #write(): Promise<void> {
     await this.#writing;
-    this.#writing = writeAll(this.#file, this.#chunks, this.#size);
+    const chunks = this.#chunks;
+    this.#writing = writeAll(this.#file, chunks, this.#size);
+    if (this.#owned) this.#writing = this.#writing.then(() => chunks.forEach(empty));
     // It is looked at when the next batch is full: until then its failure is not an unhandled one.
     this.#writing.catch(() => {});
     this.#size += this.#gathered;
@@ -73,4 +78,9 @@ async function writeAll(file: TailFile, chunks: Uint8Array[], position: number):
   for (let done = bytesWritten; done < size; done += bytesWritten) {
     ({ bytesWritten } = await file.writev([bytes.subarray(done)], position + done));
   }
+}
+
+/** Gives a chunk's memory back at once, if it is the only one in that memory. */
+function empty({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

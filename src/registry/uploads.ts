@@ -33,8 +33,8 @@ export async function getUpload(registry: Registry, upload: UploadOf): Promise<U
 }
 
 /**
- * Adds bytes to an upload (OCI end-5); `offset` is where the client believes they go. `BLOB_UPLOAD_UNKNOWN`,
- * `RANGE_INVALID`, `BLOB_UPLOAD_INVALID`, `SIZE_EXCEEDED`, `STORAGE_FULL`.
+ * Adds bytes to an upload (OCI end-5), and uses the chunks of `source` up; `offset` is where the client believes they go.
+ * `BLOB_UPLOAD_UNKNOWN`, `RANGE_INVALID`, `BLOB_UPLOAD_INVALID`, `SIZE_EXCEEDED`, `STORAGE_FULL`.
  */
 export function appendUpload(
   registry: Registry,
@@ -42,7 +42,8 @@ export function appendUpload(
   chunk: { readonly source: Readable; readonly offset: number | undefined },
 ): Promise<UploadStatus> {
   const { source, offset } = chunk;
-  return registry.blobs.append(storedId(upload), source, { offset, limit: registry.options.blobBytesMax });
+  const limit = registry.options.blobBytesMax;
+  return registry.blobs.append(storedId(upload), source, { offset, limit, owned: true });
 }
 
 /**
