@@ -117,11 +117,13 @@ function storePairs(tx: Queryable, into: string, rows: readonly (readonly Value[
   return insertRows(tx, { into, rows, end: "on conflict do nothing" });
 }
 
-function pairs(digest: Digest, values: readonly string[]): Value[][] {
+/** Rows of a digest with each of some values. */
+export function pairs(digest: Digest, values: readonly string[]): Value[][] {
   return [...new Set(values)].map((value) => [digest, value]);
 }
 
-function indexed(digest: Digest, entries: Readonly<Record<string, string>>): Value[][] {
+/** Rows of those annotations or labels that lists can be filtered by. */
+export function indexed(digest: Digest, entries: Readonly<Record<string, string>>): Value[][] {
   return Object.entries(entries)
     .filter(
       ([key, value]) =>

@@ -24,6 +24,12 @@ export type ColumnTypes = {
 export interface Engine extends Queryable, AsyncDisposable {
   readonly types: ColumnTypes;
 
+  /**
+   * For filling an empty database: a query for the `name` of every index that can be dropped and the `sql` that makes it
+   * again, and statements to be run when all rows and indexes are there.
+   */
+  readonly bulk: { readonly indexes: string; readonly settle: readonly string[] };
+
   /** After a table's name: has it read by this index. Empty where the database finds that out from its statistics. */
   using(index: string): string;
 

@@ -44,8 +44,16 @@ export async function openPostgres(url: string): Promise<Engine> {
   return new Postgres(pool);
 }
 
+/** Indexes of primary keys belong to their constraints. Plans depend on statistics, which would come by themselves later. */
+const BULK = {
+  indexes: `select indexname as name, indexdef as sql from pg_indexes
+    where schemaname = current_schema() and indexname not like '%\\_pkey'`,
+  settle: ["analyze"],
+} as const;
+
 class Postgres implements Engine {
   readonly types = { integer: "bigint", text: 'text collate "C"', bytes: "bytea" } as const;
+  readonly bulk = BULK;
   readonly using = (): string => "";
   readonly like = (text: string, glob: string): { sql: string; values: string[] } => ({
     sql: `${text} like ?`,

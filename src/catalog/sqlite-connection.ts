@@ -15,11 +15,14 @@ export class Connection implements Queryable, Disposable {
   /** By this connection. */
   rowsChanged = 0;
 
-  /** Unless it `flushes`, a commit returns before it is durable, and the log is never begun anew by itself. */
-  constructor(path: string, { readonly = false, flushes = true } = {}) {
+  /**
+   * Unless it `flushes`, a commit returns before it is durable, and the log is never begun anew by itself. Unless it
+   * `survives`, a crash leaves nothing of use.
+   */
+  constructor(path: string, { readonly = false, flushes = true, survives = true } = {}) {
     this.#database = new Database(path, { readonly });
-    if (!readonly) this.#database.pragma("journal_mode = wal");
-    this.#database.pragma(`synchronous = ${flushes ? "full" : "normal"}`);
+    if (!readonly) this.#database.pragma(`journal_mode = ${survives ? "wal" : "delete"}`);
+    this.#database.pragma(`synchronous = ${!survives ? "off" : flushes ? "full" : "normal"}`);
     if (!flushes) this.#database.pragma("wal_autocheckpoint = 0");
     this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
   }

@@ -45,14 +45,19 @@ export async function openSqliteReader(folder: string): Promise<Engine> {
 }
 
 /** What is peculiar to SQLite's SQL. It keeps no statistics here, so it is told which index to use. */
-const DIALECT = {
+export const DIALECT = {
   types: { integer: "integer", text: "text", bytes: "blob" },
+  bulk: {
+    indexes: "select name, sql from sqlite_schema where type = 'index' and sql is not null",
+    settle: [],
+  },
   using: (index: string) => `indexed by ${index}`,
   like: (text: string, glob: string) => ({ sql: `${text} glob ?`, values: [glob.replaceAll("[", "[[]")] }),
 } as const;
 
 class SqliteReader implements Engine {
   readonly types = DIALECT.types;
+  readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
   readonly #connection: Connection;
@@ -89,6 +94,7 @@ class SqliteReader implements Engine {
  */
 class Sqlite implements Engine {
   readonly types = DIALECT.types;
+  readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
   readonly #guard: Database.Database;
@@ -251,7 +257,7 @@ async function savepoint<T>(
  * Holds a lock that the operating system drops when the process ends, however it ends: an exclusive transaction on a
  * database of its own. Locking `catalog.db` itself would keep our own second connection out.
  */
-function lockFolder(folder: string): Database.Database {
+export function lockFolder(folder: string): Database.Database {
   const guard = new Database(join(folder, "catalog.lock"), { timeout: 0 });
   try {
     guard.exec("begin exclusive");

@@ -1,4 +1,5 @@
 import { describe } from "node:test";
+import { describeBulk } from "./catalog/bulk.ts";
 import { describeCompaction } from "./catalog/compaction.ts";
 import { describeConcurrency } from "./catalog/concurrency.ts";
 import { describeContent } from "./catalog/content.ts";
@@ -20,6 +21,7 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeContent(newPlace);
     describeCompaction(newPlace);
     describeMigrations(newPlace);
+    describeBulk(newPlace);
     describeConcurrency(newPlace);
   });
 }

@@ -48,6 +48,7 @@ export async function openNew(newPlace: NewPlace, options: { nodes?: "all" } = {
 export function borrowed(engine: Engine, changes: Partial<Engine> = {}): Engine {
   return {
     types: engine.types,
+    bulk: engine.bulk,
     using: (index) => engine.using(index),
     like: (text, glob) => engine.like(text, glob),
     all: (sql, values) => engine.all(sql, values),

@@ -1,0 +1,43 @@
+import { formatPlatform } from "../oci/platform.ts";
+import type { BulkRepository, Rows } from "./bulk.ts";
+import { indexed, pairs } from "./content.ts";
+
+/** What the digests of manifests mean. Rows of a digest may come several times, and are the same each time. */
+export function contentRows(manifests: BulkRepository["manifests"]): Rows {
+  return {
+    content: manifests.map(({ content, details }) => [
+      content.digest,
+      content.mediaType,
+      content.artifactType ?? null,
+      content.class,
+      content.size,
+      content.imageSize,
+      content.subject ?? null,
+      content.config ?? null,
+      JSON.stringify(content.annotations),
+      content.config && details ? JSON.stringify(details.labels) : null,
+      (content.config && details?.imageCreated?.getTime()) ?? null,
+      content.bytes,
+    ]),
+    content_blob: manifests.flatMap(({ content: { digest, blobs } }) =>
+      Array.from(new Map(blobs.map((blob) => [blob.digest, blob.size])), ([blob, size]) => [
+        digest,
+        blob,
+        size,
+      ]),
+    ),
+    content_child: manifests.flatMap(({ content: { digest, children } }) => pairs(digest, children)),
+    content_platform: manifests.flatMap(({ content: { digest, platforms, config }, details }) =>
+      pairs(
+        digest,
+        [...platforms, ...(config && details?.platform ? [details.platform] : [])].map(formatPlatform),
+      ),
+    ),
+    content_annotation: manifests.flatMap(({ content: { digest, annotations } }) =>
+      indexed(digest, annotations),
+    ),
+    content_label: manifests.flatMap(({ content: { digest, config }, details }) =>
+      config && details ? indexed(digest, details.labels) : [],
+    ),
+  };
+}

@@ -1,0 +1,129 @@
+import { classOfTag } from "../oci/artifact-class.ts";
+import type { Digest } from "../oci/digest.ts";
+import { semverKey } from "../oci/semver.ts";
+import type { BulkRepository, Rows } from "./bulk.ts";
+import type { ManifestContent, Origin, Revision } from "./catalog.ts";
+import type { Value } from "./engine.ts";
+
+/** A repository, its revisions and its time in milliseconds since 1970. */
+type Written = { readonly repository: BulkRepository; readonly first: Revision; readonly time: number };
+
+/** Events and facts of a repository whose write takes the revisions from `first` on. */
+export function factsOf(repository: BulkRepository, first: Revision, origin: Origin): Rows {
+  const written = { repository, first, time: repository.time.getTime() };
+  const uses = new Map<Digest, { size: number; uses: number }>();
+  return {
+    event: eventRows(written, origin),
+    repository: versionsOf(written, uses),
+    manifest: manifestRows(written),
+    tag: tagRows(written),
+    blob: (repository.blobs ?? []).map(({ digest, size }) => [repository.name, digest, size, written.time]),
+    blob_use: Array.from(uses, ([blob, use]) => [repository.name, blob, use.size, use.uses]),
+  };
+}
+
+function eventRows({ repository, first, time }: Written, { actor, requestId }: Origin): Value[][] {
+  const { name, manifests, tags } = repository;
+  let revision = first;
+  const row = (type: string, tag: string | null, digest: Digest | null): Value[] => [
+    revision++,
+    time,
+    type,
+    name,
+    tag,
+    digest,
+    actor,
+    requestId,
+    tag === null ? null : semverKey(tag),
+    tag === null ? null : (classOfTag(tag) ?? null),
+  ];
+  return [
+    row("repository.created", null, null),
+    ...manifests.map(({ content }) => row("manifest.pushed", null, content.digest)),
+    ...tags.map((tag) => row("tag.set", tag.name, tag.digest)),
+  ];
+}
+
+/** The repository after each revision; and in `uses`, which blobs its manifests name, and how many of them do. */
+function versionsOf(
+  { repository, first, time }: Written,
+  uses: Map<Digest, { size: number; uses: number }>,
+): Value[][] {
+  const { name, manifests, tags } = repository;
+  const last = first + manifests.length + tags.length;
+  let size = 0;
+  return Array.from({ length: last - first + 1 }, (_, position) => {
+    const since = first + position;
+    const pushed = manifests[position - 1]?.content;
+    if (pushed) size += pushed.size + useBlobs(uses, pushed);
+    const manifestCount = Math.min(position, manifests.length);
+    const until = since === last ? null : since + 1;
+    return [name, since, until, first, time, time, position - manifestCount, manifestCount, size, 0];
+  });
+}
+
+/** Gives the bytes of blobs that no manifest before has named. */
+function useBlobs(uses: Map<Digest, { size: number; uses: number }>, { blobs }: ManifestContent): number {
+  let bytes = 0;
+  for (const [digest, size] of new Map(blobs.map((blob) => [blob.digest, blob.size]))) {
+    const known = uses.get(digest);
+    if (known) {
+      known.uses++;
+      continue;
+    }
+    uses.set(digest, { size, uses: 1 });
+    bytes += size;
+  }
+  return bytes;
+}
+
+function manifestRows({ repository, first, time }: Written): Value[][] {
+  const { name, manifests, tags } = repository;
+  const tagged = new Set(tags.map(({ digest }) => digest));
+  const described = new Set(manifests.flatMap(({ content, details }) => (details && content.config) ?? []));
+  return manifests.map(({ content }, position) => {
+    const { digest, subject, config, size, imageSize, artifactType } = content;
+    const revision = first + 1 + position;
+    const isDescribed = config !== undefined && described.has(config);
+    return [
+      name,
+      digest,
+      revision,
+      subject ?? null,
+      Number(isDescribed),
+      revision,
+      time,
+      size,
+      imageSize,
+      artifactType ?? null,
+      Number(tagged.has(digest)),
+      0,
+    ];
+  });
+}
+
+function tagRows({ repository, first, time }: Written): Value[][] {
+  const { name: repositoryName, manifests, tags } = repository;
+  const contents = new Map(manifests.map(({ content }) => [content.digest, content]));
+  return tags.map(({ name, digest }, position) => {
+    const content = contents.get(digest);
+    if (!content)
+      throw new Error(`Tag ${name} cannot point to ${digest}, which is not in ${repositoryName}.`);
+    const revision = first + 1 + manifests.length + position;
+    const artifactClass = classOfTag(name) ?? content.class;
+    return [
+      repositoryName,
+      name,
+      digest,
+      revision,
+      revision,
+      time,
+      time,
+      content.size,
+      content.imageSize,
+      artifactClass,
+      semverKey(name),
+      0,
+    ];
+  });
+}
