@@ -46,6 +46,7 @@ class SqliteFilling implements Filling {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
+  readonly parts = DIALECT.parts;
   readonly #path: string;
   readonly #part: string;
   readonly #guard: Database.Database;
@@ -78,6 +79,10 @@ class SqliteFilling implements Filling {
     } finally {
       this.#connection.rollback();
     }
+  }
+
+  snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T> {
+    return read(this);
   }
 
   lock(): Promise<void> {

@@ -9,6 +9,7 @@ import type { ConfigDetails, ManifestContent, Origin, Revision } from "./catalog
 import type { Engine, Queryable, Value } from "./engine.ts";
 import { migrate } from "./migrations.ts";
 import { insertRows } from "./rows.ts";
+import { FILL_TEXTS } from "./schema-search.ts";
 
 /** Rows of one table that are kept until they are inserted together. */
 const ROWS_PER_INSERT = 1_000;
@@ -79,6 +80,7 @@ export async function fillCatalog(
     for (const { name } of indexes) await tx.run(`drop index ${name}`);
     const clock = await insertAll(tx, repositories, origin);
     await tx.run(`update clock set revision = ?, time = ? where id = 1`, [clock.revision, clock.time]);
+    for (const statement of FILL_TEXTS) await tx.run(statement);
     for (const { sql } of indexes) await tx.run(sql);
     for (const statement of engine.bulk.settle) await tx.run(statement);
     return clock.revision;

@@ -4,6 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
+import type { SearchPage, SearchQuery } from "./hits.ts";
 import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
 
 /** A place in the log: the number of events up to and including it. The empty registry is at revision 0. */
@@ -215,6 +216,13 @@ export interface Catalog extends AsyncDisposable {
    * `REVISION_EXPIRED` or `REVISION_UNKNOWN` when there are no facts of that revision.
    */
   list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>>;
+
+  /**
+   * What has all words in it and is selected: first where a word is a whole text, then where it begins one, is a segment of
+   * one, is any part of one; then by the last change, newest first. A part of what fits, where that is very much.
+   * `UNAVAILABLE` when it takes too long; `REVISION_EXPIRED` for a further page when much has changed since the first.
+   */
+  search(query: SearchQuery): Promise<SearchPage>;
 
   /** Changes of a tag before a revision (not included), newest first. They outlive the tag, its manifests, and compaction. */
   tagHistory(

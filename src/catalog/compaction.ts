@@ -2,6 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Revision } from "./catalog.ts";
 import type { Engine, Queryable } from "./engine.ts";
 import { placeholders } from "./rows.ts";
+import { dropNames, dropValues } from "./search-texts.ts";
 
 /**
  * Revisions one transaction forgets. A revision is one event and ends few rows, so this also bounds the rows that a
@@ -17,19 +18,13 @@ const DIGESTS_PER_STATEMENT = 100;
  * outlives what it pointed to, of which the description stays and the bytes go.
  */
 const FORGOTTEN = [
-  { table: "event", place: "revision", returning: "revision" },
+  { table: "event", place: "revision", returning: "type, repository, tag" },
   { table: "repository", place: "until", returning: "name" },
   { table: "namespace", place: "until", returning: "path" },
   { table: "manifest", place: "until", returning: "digest" },
 ] as const;
 
-const DETAILS = [
-  "content_blob",
-  "content_child",
-  "content_platform",
-  "content_annotation",
-  "content_label",
-] as const;
+const DETAILS = ["content_blob", "content_child", "content_platform"] as const;
 
 /**
  * Forgets events older than `before` (milliseconds since 1970) and facts that ended by the last of them. Others go on
@@ -71,10 +66,11 @@ async function forgetSome(
   );
   if (!first) return false;
   const last = Math.min(first.revision + REVISIONS_PER_TRANSACTION - 1, oldest);
-  const rows = await tx.all<{ digest?: Digest }>(
+  const rows = await tx.all<{ digest?: Digest; type?: string; repository?: string; tag?: string | null }>(
     `delete from ${table} where ${place} between ? and ? returning ${returning}`,
     [first.revision, last],
   );
+  if (table === "event") await dropNames(tx, rows);
   const digests = new Set(rows.flatMap(({ digest }) => digest ?? []));
   await dropUnused(tx, [...digests].toSorted());
   return true;
@@ -96,6 +92,7 @@ async function dropUnusedAmong(tx: Queryable, digests: readonly Digest[]): Promi
   if (unused.length === 0) return;
   const named = `digest in (${placeholders(unused.length)})`;
   for (const table of DETAILS) await tx.run(`delete from ${table} where ${named}`, unused);
+  await dropValues(tx, unused);
   await tx.run(`update content set bytes = null, labels = null, image_created = null where ${named}`, unused);
   const unknown = await unnamed(tx, unused, "tag");
   if (unknown.length === 0) return;

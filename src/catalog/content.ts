@@ -4,6 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { ConfigDetails, ManifestContent, ManifestSummary } from "./catalog.ts";
 import type { Queryable, Value } from "./engine.ts";
 import { insertRows } from "./rows.ts";
+import { textsOf, type ValueText } from "./search-texts.ts";
 
 /**
  * Longest key and value, in bytes, of an annotation or label that lists can be filtered by. Longer ones are kept and
@@ -33,9 +34,9 @@ export function summaryOf(row: SummaryRow): ManifestSummary {
 
 /**
  * Stores what a digest means, unless it is known; what had been dropped with an old deletion comes back. Locks it until
- * the transaction ends in either case, so that a compaction does not drop it meanwhile.
+ * the transaction ends in either case, so that a compaction does not drop it meanwhile. Resolves with what search is to find.
  */
-export async function storeContent(tx: Queryable, content: ManifestContent): Promise<void> {
+export async function storeContent(tx: Queryable, content: ManifestContent): Promise<readonly ValueText[]> {
   const { digest } = content;
   const isNew = await tx.run(
     `insert into content
@@ -55,7 +56,7 @@ export async function storeContent(tx: Queryable, content: ManifestContent): Pro
       content.bytes,
     ],
   );
-  if (isNew === 0) return;
+  if (isNew === 0) return [];
   const blobs = new Map(content.blobs.map((blob) => [blob.digest, blob.size]));
   await storePairs(
     tx,
@@ -68,11 +69,17 @@ export async function storeContent(tx: Queryable, content: ManifestContent): Pro
     "content_platform (digest, platform)",
     pairs(digest, content.platforms.map(formatPlatform)),
   );
-  await storePairs(tx, "content_annotation (digest, key, value)", indexed(digest, content.annotations));
+  const annotations = indexed(digest, content.annotations);
+  await storePairs(tx, "content_annotation (digest, key, value)", annotations);
+  return textsOf("annotation", annotations);
 }
 
-/** Notes what a config blob says, for every manifest that names it. */
-export async function storeDetails(tx: Queryable, config: Digest, details: ConfigDetails): Promise<void> {
+/** Notes what a config blob says, for every manifest that names it. Resolves with what search is to find. */
+export async function storeDetails(
+  tx: Queryable,
+  config: Digest,
+  details: ConfigDetails,
+): Promise<readonly ValueText[]> {
   const { labels, imageCreated, platform } = details;
   const undescribed = await tx.all<{ digest: Digest }>(
     `update content set labels = ?, image_created = ?
@@ -84,6 +91,7 @@ export async function storeDetails(tx: Queryable, config: Digest, details: Confi
     const platforms = platform ? [formatPlatform(platform)] : [];
     await storePairs(tx, "content_platform (digest, platform)", pairs(digest, platforms));
   }
+  return undescribed.length === 0 ? [] : textsOf("label", indexed(config, labels));
 }
 
 /** Lets the manifests of one repository show what their config says: only there has the config been pushed. */

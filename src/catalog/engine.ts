@@ -15,6 +15,24 @@ export type ColumnTypes = {
   /** Text that sorts by its bytes. */
   readonly text: string;
   readonly bytes: string;
+  /** A primary key of 64 bits that the database hands out, ever larger. */
+  readonly id: string;
+};
+
+/** SQL with the values of its parameters. */
+type Sql = { readonly sql: string; readonly values: readonly Value[] };
+
+/** How a database finds texts by a part of them. */
+export type Parts = {
+  /** Statements that make an index for {@link Parts.find} over a table that has an `id` and a `value`, and rows already. */
+  index(table: string): readonly string[];
+  /** The condition that a text has a part in it. */
+  within(text: string, part: string): Sql;
+  /**
+   * A query for the rows of an indexed table whose `value`, in lower case, has a part in it: those with the highest ids.
+   * The part has three ASCII letters or digits in a row.
+   */
+  find(table: string, part: string, limit: number): Sql;
 };
 
 /**
@@ -34,13 +52,21 @@ export interface Engine extends Queryable, AsyncDisposable {
   using(index: string): string;
 
   /** The condition that a text is like a glob, in which `*` is any text and `?` any one character. */
-  like(text: string, glob: string): { readonly sql: string; readonly values: readonly Value[] };
+  like(text: string, glob: string): Sql;
+
+  readonly parts: Parts;
 
   /**
    * Runs `change` in one transaction and resolves when it is durable; rolls back when it throws. `change` may run again
    * after a conflict with another transaction, and may be committed together with others.
    */
   transaction<T>(change: (tx: Queryable) => Promise<T>): Promise<T>;
+
+  /**
+   * Reads one state of the database, where it can hold one without writing. `UNAVAILABLE` when a statement takes longer
+   * than a second or so, which is the reader's to make sure of where the database cannot be interrupted.
+   */
+  snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T>;
 
   /** Waits until no other transaction holds `key`, and holds it until the end of this one. */
   lock(tx: Queryable, key: string): Promise<void>;

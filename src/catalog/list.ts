@@ -45,8 +45,18 @@ export async function readPage<Kind extends ListKind>(
   kind: Kind,
   { query, newest }: { query: ListQuery; newest: Revision },
 ): Promise<Found<Kind>> {
+  const { rows, next } = await readRows(engine, kind, { query, newest });
+  return { items: await itemsOf(engine, kind, { rows, query }), next };
+}
+
+/** The rows that a page is made of. */
+export async function readRows(
+  engine: Engine,
+  kind: ListKind,
+  { query, newest }: { query: ListQuery; newest: Revision },
+): Promise<{ readonly rows: readonly Row[]; readonly next?: Position | undefined }> {
   const { order, limit, at } = query;
-  if (limit === 0) return { items: [] };
+  if (limit === 0) return { rows: [] };
   const selector = { ...query.selector, ...(await revisionBounds(engine, query.selector)) };
   const moment = at === undefined ? NOW : momentOf(at);
   const filters = filtersOf(kind, selector, { engine, moment, isByName: order.by === "name" });
@@ -60,7 +70,7 @@ export async function readPage<Kind extends ListKind>(
     next = last ? positionOf(reading, range, last) : stretch.stoppedAt;
     if (next !== undefined) break;
   }
-  return { items: await itemsOf(engine, kind, { rows: rows.slice(0, limit), query }), next };
+  return { rows: rows.slice(0, limit), next };
 }
 
 /** The first rows of a range that all filters hold for, at most `want`. */

@@ -2,15 +2,16 @@ import { RegistryError } from "../errors.ts";
 import type { ColumnTypes, Engine, Queryable } from "./engine.ts";
 import { FACTS_AND_LOG } from "./schema-facts.ts";
 import { LISTS } from "./schema-lists.ts";
+import { SEARCH } from "./schema-search.ts";
 
 /** What a step does: statements, and where SQL cannot say it, functions. */
-type Steps = readonly (readonly (string | ((tx: Queryable) => Promise<void>))[])[];
+type Steps = readonly (readonly (string | ((tx: Queryable, engine: Engine) => Promise<void>))[])[];
 
 /**
  * The schema, as forward steps: step n takes a database from version n to n + 1. A step that has been released is never
  * edited; what it got wrong, the next one mends.
  */
-const STEPS: Steps = [FACTS_AND_LOG, LISTS];
+const STEPS: Steps = [FACTS_AND_LOG, LISTS, SEARCH];
 
 /**
  * Takes the steps that a database has not taken yet, each in a transaction of its own; safe when several nodes start at
@@ -33,7 +34,7 @@ async function migrateOnce(engine: Engine, tx: Queryable, steps: Steps): Promise
   if (!step) return false;
   for (const part of step) {
     if (typeof part === "string") await tx.run(named(part, engine.types));
-    else await part(tx);
+    else await part(tx, engine);
   }
   await tx.run(row ? `update schema_version set version = ?` : `insert into schema_version values (?)`, [
     version + 1,
@@ -78,5 +79,6 @@ function named(statement: string, types: ColumnTypes): string {
   return statement
     .replaceAll("{integer}", types.integer)
     .replaceAll("{text}", types.text)
-    .replaceAll("{bytes}", types.bytes);
+    .replaceAll("{bytes}", types.bytes)
+    .replaceAll("{id}", types.id);
 }

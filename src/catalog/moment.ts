@@ -1,9 +1,11 @@
 import { RegistryError } from "../errors.ts";
 import type { Revision } from "./catalog.ts";
-import type { Value } from "./engine.ts";
+import type { Queryable, Value } from "./engine.ts";
 
 /** When facts are asked for. */
 export type Moment = {
+  /** The revision; absent for the present. */
+  readonly at?: Revision;
   /** The condition under which a row of facts holds then. */
   readonly holds: (fact: string) => string;
   /** What the condition's parameters are, each time it is used. */
@@ -15,7 +17,28 @@ export const NOW: Moment = { holds: (fact) => `${fact}.until is null`, values: [
 
 /** The time at which the log had come to a revision. */
 export function momentOf(at: Revision): Moment {
-  return { holds: (fact) => `${fact}.since <= ? and coalesce(${fact}.until > ?, true)`, values: [at, at] };
+  return {
+    at,
+    holds: (fact) => `${fact}.since <= ? and coalesce(${fact}.until > ?, true)`,
+    values: [at, at],
+  };
+}
+
+/** The newest revision at a time. `REVISION_EXPIRED` when what was then is no longer known. */
+export async function revisionAt(database: Queryable, time: Date): Promise<Revision> {
+  const [row] = await database.all<{ revision: number | null; oldest: number }>(
+    `select clock.oldest, (select revision from event where time <= ? order by time desc, revision desc limit 1)
+      as revision from clock where id = 1`,
+    [time.getTime()],
+  );
+  if (row && row.revision === null && row.oldest > 0) {
+    throw new RegistryError(
+      "REVISION_EXPIRED",
+      `What was in the registry at ${time.toISOString()} is no longer known: the oldest revision that is kept is ${row.oldest}.`,
+      { detail: { oldest: row.oldest } },
+    );
+  }
+  return row?.revision ?? 0;
 }
 
 /** `REVISION_EXPIRED` when what held at a revision was compacted away, `REVISION_UNKNOWN` when it has not come yet. */

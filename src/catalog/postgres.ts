@@ -1,11 +1,14 @@
 import pg from "pg";
 import { RegistryError } from "../errors.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
+import { POSTGRES_PARTS } from "./postgres-parts.ts";
 
 /** Connections to the database a node holds at the most. */
 const CONNECTIONS_MAX = 16;
 /** How long a request waits for a connection, in milliseconds, before it is told to come back later. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** How long one statement of a snapshot may take, in milliseconds. */
+const STATEMENT_MS_MAX = 1_000;
 /** How often a transaction is tried when others get in its way. */
 const ATTEMPTS_MAX = 10;
 
@@ -14,6 +17,8 @@ const CONFLICTS: ReadonlySet<string> = new Set(["40001", "40P01"]);
 /** SQLSTATE classes that say the server is out of reach or out of something: connection, resources, operator intervention. */
 const OUTAGES: readonly string[] = ["08", "53", "57"];
 const DISK_FULL = "53100";
+/** A statement of {@link Engine.snapshot} that has taken longer than it may. */
+const STOPPED = "57014";
 /** Names of the operating system's errors, such as ECONNREFUSED, unlike Node's own, such as ERR_INVALID_ARG_TYPE. */
 const SYSTEM_ERROR = /^E[A-Z]+(?:_[A-Z]+)?$/;
 
@@ -51,8 +56,16 @@ const BULK = {
   settle: ["analyze"],
 } as const;
 
+const TYPES = {
+  integer: "bigint",
+  text: 'text collate "C"',
+  bytes: "bytea",
+  id: "bigint generated always as identity primary key",
+} as const;
+
 class Postgres implements Engine {
-  readonly types = { integer: "bigint", text: 'text collate "C"', bytes: "bytea" } as const;
+  readonly types = TYPES;
+  readonly parts = POSTGRES_PARTS;
   readonly bulk = BULK;
   readonly using = (): string => "";
   readonly like = (text: string, glob: string): { sql: string; values: string[] } => ({
@@ -88,7 +101,18 @@ class Postgres implements Engine {
     }
   }
 
-  async #attempt<T>(change: (tx: Queryable) => Promise<T>): Promise<T> {
+  snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T> {
+    return this.#attempt(async (database) => {
+      await database.run(`set local statement_timeout = ${STATEMENT_MS_MAX}`);
+      return read(database);
+    }, "isolation level repeatable read, read only");
+  }
+
+  // Read committed because servers can be set to another: each statement has to see what was committed before it.
+  async #attempt<T>(
+    change: (tx: Queryable) => Promise<T>,
+    mode = "isolation level read committed",
+  ): Promise<T> {
     const client = await this.#connect();
     let broken: Error | undefined;
     // Without a listener, a connection that breaks between two queries would end the process.
@@ -97,8 +121,7 @@ class Postgres implements Engine {
     };
     client.on("error", onError);
     try {
-      // Said here because servers can be set to another: each statement has to see what was committed before it.
-      await send(client, "begin isolation level read committed");
+      await send(client, `begin ${mode}`);
       const value = await change(new Connection(client));
       await send(client, "commit");
       return value;
@@ -185,6 +208,11 @@ function translate(error: unknown): unknown {
       cause: error,
     });
   }
+  if (error instanceof Error && error.message.includes("pg_trgm")) return withoutExtension(error);
+  if (state === STOPPED) {
+    const message = "The catalog database takes too long to find this. Ask for less, or try again later.";
+    return new RegistryError("UNAVAILABLE", message, { cause: error });
+  }
   const isOutage = state === undefined ? isConnectionLoss(error) : OUTAGES.includes(state.slice(0, 2));
   if (!isOutage) return error;
   return new RegistryError(
@@ -201,6 +229,15 @@ function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ("code" in error && typeof error.code === "string") return SYSTEM_ERROR.test(error.code);
   return /connection|connect|timeout/i.test(error.message);
+}
+
+function withoutExtension(cause: Error): RegistryError {
+  return new RegistryError(
+    "DATA_UNUSABLE",
+    `Search needs the extension pg_trgm in the catalog database: ${cause.message}. Install PostgreSQL's contrib ` +
+      `package if it is not there, and let an administrator run "create extension pg_trgm" in that database.`,
+    { cause },
+  );
 }
 
 function unreachable(cause: unknown): RegistryError {

@@ -1,6 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
-import { RegistryError } from "../errors.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
 import type {
@@ -22,9 +21,11 @@ import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts
 import { readPage } from "./list.ts";
 import { readLog } from "./log.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
-import { momentOf, NOW, requireRetained, type Moment } from "./moment.ts";
+import { momentOf, NOW, requireRetained, revisionAt, type Moment } from "./moment.ts";
 import { notePulls } from "./pulls.ts";
 import { readReferrers, type ReferrersFilter } from "./referrers.ts";
+import type { SearchPage, SearchQuery } from "./hits.ts";
+import { search } from "./search.ts";
 import { RecentContents, type Content } from "./recent-contents.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
 import { tagHistory } from "./tag-history.ts";
@@ -168,6 +169,15 @@ class SqlCatalog implements Catalog {
     }));
   }
 
+  async search(query: SearchQuery): Promise<SearchPage> {
+    const { revision: newest } = await this.bounds();
+    const { at = newest } = query;
+    return this.#read(at, async () => ({
+      ...(await search(this.#engine, { ...query, at, newest })),
+      revision: at,
+    }));
+  }
+
   tagHistory(
     repository: RepositoryName,
     tag: Tag,
@@ -176,20 +186,8 @@ class SqlCatalog implements Catalog {
     return tagHistory(this.#engine, { repository, tag }, { before, limit });
   }
 
-  async revisionAt(time: Date): Promise<Revision> {
-    const [row] = await this.#engine.all<{ revision: number | null; oldest: number }>(
-      `select clock.oldest, (select revision from event where time <= ? order by time desc, revision desc limit 1)
-        as revision from clock where id = 1`,
-      [time.getTime()],
-    );
-    if (row && row.revision === null && row.oldest > 0) {
-      throw new RegistryError(
-        "REVISION_EXPIRED",
-        `What was in the registry at ${time.toISOString()} is no longer known: the oldest revision that is kept is ${row.oldest}.`,
-        { detail: { oldest: row.oldest } },
-      );
-    }
-    return row?.revision ?? 0;
+  revisionAt(time: Date): Promise<Revision> {
+    return revisionAt(this.#engine, time);
   }
 
   async notePulls(pulls: readonly Pull[]): Promise<void> {

@@ -6,6 +6,7 @@ import { hasUndescribed, markDescribed, storeContent, storeDetails } from "./con
 import type { Engine, Queryable } from "./engine.ts";
 import { append, type Draft } from "./log.ts";
 import { placeholders } from "./rows.ts";
+import { holdClock, storeTexts, type ValueText } from "./search-texts.ts";
 import { markTagged } from "./tagged.ts";
 import { applyChange, countChange } from "./tally.ts";
 
@@ -22,6 +23,7 @@ export class SqlTransaction implements Transaction {
   readonly #named = new Set<string>();
   readonly #described = new Map<Digest, ConfigDetails>();
   readonly #put = new Set<Digest>();
+  readonly #values: ValueText[] = [];
 
   constructor(engine: Engine, tx: Queryable, repository: RepositoryName) {
     this.#engine = engine;
@@ -32,14 +34,17 @@ export class SqlTransaction implements Transaction {
   /** Takes revisions for what was gathered and applies it. */
   async finish(origin: Origin): Promise<void> {
     // By everyone, contents are held before the clock: who holds it waits for nobody.
-    for (const [config, details] of this.#described) await storeDetails(this.#tx, config, details);
+    for (const [config, details] of this.#described) {
+      this.#values.push(...(await storeDetails(this.#tx, config, details)));
+    }
     if (this.#drafts.length > 0) {
       const drafts = this.#drafts;
       const change = await countChange(this.#tx, this.#repository, drafts);
       const span = await append(this.#tx, this.#repository, { drafts, origin });
       await markTagged(this.#tx, this.#repository, { drafts, span });
       await applyChange(this.#tx, this.#repository, { change, span });
-    }
+    } else if (this.#values.length > 0) await holdClock(this.#tx);
+    await storeTexts(this.#tx, this.#repository, { drafts: this.#drafts, values: this.#values });
     for (const config of this.#described.keys()) await markDescribed(this.#tx, this.#repository, config);
   }
 
@@ -83,7 +88,7 @@ export class SqlTransaction implements Transaction {
   async putManifest(content: ManifestContent, details?: ConfigDetails): Promise<void> {
     if (content.config && details) await this.describe(content.config, details);
     if (this.#put.has(content.digest) || (await this.hasManifest(content.digest))) return;
-    await storeContent(this.#tx, content);
+    this.#values.push(...(await storeContent(this.#tx, content)));
     if (this.#put.size === 0 && !(await this.#exists())) this.#draft({ type: "repository.created" });
     this.#draft({ type: "manifest.pushed", digest: content.digest });
     this.#put.add(content.digest);

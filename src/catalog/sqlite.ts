@@ -4,6 +4,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../errors.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
+import { SQLITE_PARTS } from "./sqlite-parts.ts";
 import { codeOf, Connection } from "./sqlite-connection.ts";
 
 /** Transactions committed together at the most. Bounds how long the first of them waits for the last. */
@@ -46,13 +47,14 @@ export async function openSqliteReader(folder: string): Promise<Engine> {
 
 /** What is peculiar to SQLite's SQL. It keeps no statistics here, so it is told which index to use. */
 export const DIALECT = {
-  types: { integer: "integer", text: "text", bytes: "blob" },
+  types: { integer: "integer", text: "text", bytes: "blob", id: "integer primary key" },
   bulk: {
     indexes: "select name, sql from sqlite_schema where type = 'index' and sql is not null",
     settle: [],
   },
   using: (index: string) => `indexed by ${index}`,
   like: (text: string, glob: string) => ({ sql: `${text} glob ?`, values: [glob.replaceAll("[", "[[]")] }),
+  parts: SQLITE_PARTS,
 } as const;
 
 class SqliteReader implements Engine {
@@ -60,6 +62,7 @@ class SqliteReader implements Engine {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
+  readonly parts = DIALECT.parts;
   readonly #connection: Connection;
 
   constructor(path: string) {
@@ -76,6 +79,10 @@ class SqliteReader implements Engine {
 
   transaction(): Promise<never> {
     return this.run();
+  }
+
+  snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T> {
+    return read(this);
   }
 
   lock(): Promise<never> {
@@ -97,6 +104,7 @@ class Sqlite implements Engine {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
+  readonly parts = DIALECT.parts;
   readonly #guard: Database.Database;
   readonly #writer: Connection;
   readonly #reader: Connection;
@@ -145,6 +153,10 @@ class Sqlite implements Engine {
       });
       this.#draining ??= this.#drain();
     });
+  }
+
+  snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T> {
+    return read(this);
   }
 
   lock(): Promise<void> {

@@ -19,7 +19,7 @@ export const NAMES_MAX = 10_000;
 export const LIST_PARAMETERS = ["orderBy", "order", "n", "last", "continue", "at", "fields", "include"];
 
 /** How long a page may be taken for unchanged while its revision is the same, in milliseconds: ages go on, pulls are noted. */
-const VALID_MS = 60_000;
+export const VALID_MS = 60_000;
 
 /** Serves a list of the whole registry. */
 export function listOf(kind: ListKind): Handler {

@@ -8,6 +8,7 @@ import { deleteManifest, getManifest, putManifest } from "./manifests.ts";
 import { alive, metrics, ping, ready } from "./operation.ts";
 import { getReferrers } from "./referrers.ts";
 import { deleteRepository, getCatalog, getTags } from "./repositories.ts";
+import { getOldSearch, getSearch, pingOld } from "./search.ts";
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from "./uploads.ts";
 
 export type Route = { readonly method: Method; readonly path: string; readonly handler: Handler };
@@ -23,6 +24,9 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/_catalog", getCatalog],
     ["GET", "/v2/_oci/ext/discover", discover],
     ["GET", "/v2/_supercargo/events", getEvents],
+    ["GET", "/v2/_supercargo/search", getSearch],
+    ["GET", "/v1/search", getOldSearch],
+    ["GET", "/v1/_ping", pingOld],
     ["GET", "/v2/_supercargo/repositories", listOf("repositories")],
     ["GET", "/v2/_supercargo/tags", listOf("tags")],
     ["GET", "/v2/_supercargo/manifests", listOf("manifests")],

@@ -186,7 +186,8 @@ async function tablesOf(engine: Engine): Promise<string[]> {
 
 async function rowsOf(engine: Engine, table: string): Promise<string[]> {
   const rows = await engine.all<Record<string, unknown>>(`select * from ${table}`);
-  return rows.map((row) => JSON.stringify(row)).toSorted();
+  // Texts that search finds have numbers in the order in which they came, which nobody is promised.
+  return rows.map(({ id: _, ...row }) => JSON.stringify(row)).toSorted();
 }
 
 async function indexesOf(engine: Engine): Promise<unknown[]> {

@@ -50,6 +50,8 @@ export function borrowed(engine: Engine, changes: Partial<Engine> = {}): Engine 
     types: engine.types,
     bulk: engine.bulk,
     using: (index) => engine.using(index),
+    parts: engine.parts,
+    snapshot: (read) => engine.snapshot(read),
     like: (text, glob) => engine.like(text, glob),
     all: (sql, values) => engine.all(sql, values),
     run: (sql, values) => engine.run(sql, values),

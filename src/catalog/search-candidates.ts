@@ -1,0 +1,173 @@
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { Tag } from "../oci/tag.ts";
+import type { Revision } from "./catalog.ts";
+import type { Engine, Value } from "./engine.ts";
+import type { ListKind } from "./items.ts";
+import { allOf, TABLES, type Condition } from "./list-orders.ts";
+import { momentOf } from "./moment.ts";
+import { placeholders } from "./rows.ts";
+
+/** The lists that hits come from. */
+export type HitKind = Exclude<ListKind, "namespaces">;
+
+/** Something that may be shown. */
+export type Candidate = {
+  readonly kind: HitKind;
+  readonly repository: RepositoryName;
+  readonly tag?: Tag | undefined;
+  readonly digest?: Digest | undefined;
+  /** The revision of its last change, which no other of its kind has. */
+  readonly changed: Revision;
+  /** True when what its config says is known. */
+  readonly described: boolean;
+};
+
+/** Facts that are looked for: of one kind at a revision, and what holds for each. */
+export type Wanted = {
+  readonly kind: HitKind;
+  readonly at: Revision;
+  readonly conditions: readonly Condition[];
+};
+
+/** True of what may show its labels: its config has been pushed to this same repository. */
+export const DESCRIBED: Readonly<Record<HitKind, string>> = {
+  repositories: "1 = 0",
+  tags: `exists (select 1 from manifest m
+    where m.repository = f.repository and m.digest = f.digest and m.described = 1)`,
+  manifests: "f.described = 1",
+};
+
+const COLUMNS: Readonly<Record<HitKind, string>> = {
+  repositories: "f.name as repository, null as tag, null as digest, f.since as changed",
+  tags: "f.repository, f.name as tag, f.digest, f.since as changed",
+  manifests: "f.repository, null as tag, f.digest, f.born as changed",
+};
+
+/** An index by which facts that share a value are found, and the column in whose order they come. */
+export type Way = { readonly index: string; readonly column: string; readonly order: string };
+
+/** Ways from what a word was found in to the facts of each kind. */
+export const WAYS = {
+  tags: {
+    tag: { index: "tag_name", column: "name", order: "since desc" },
+    repository: { index: "tag_repository_by_updated", column: "repository", order: "since desc" },
+    digest: { index: "tag_digest", column: "digest", order: "since desc" },
+  },
+  manifests: {
+    repository: { index: "manifest_untagged", column: "repository", order: "digest" },
+    digest: { index: "manifest_digest", column: "digest", order: "repository" },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Way>>>>;
+
+/** Values that one statement follows a way from. */
+const VALUES_PER_STATEMENT = 40;
+const NAMES_PER_STATEMENT = 200;
+
+type Row = {
+  repository: RepositoryName;
+  tag: Tag | null;
+  digest: Digest | null;
+  changed: number;
+  described: number;
+};
+
+/** Current facts by way of an index, of which so many are looked at for each value. */
+export async function byWay(
+  engine: Engine,
+  { kind, at, conditions }: Wanted,
+  { way, values, rowsPerValue }: { way: Way; values: readonly string[]; rowsPerValue: number },
+): Promise<Candidate[]> {
+  const { table } = TABLES[kind];
+  const { index, column, order } = way;
+  // An index of untagged manifests alone is of use only where that is asked for.
+  const untagged = kind === "manifests" ? "and f.tagged = 0" : "";
+  const one = `select * from (select f.* from ${table} f ${engine.using(index)}
+    where f.${column} = ? and f.until is null ${untagged} and f.since <= ? order by f.${order} limit ?) page`;
+  const found: Candidate[] = [];
+  for (const some of batches(values, VALUES_PER_STATEMENT)) {
+    const source = some.map(() => one).join(" union all ");
+    const given = some.flatMap((value): Value[] => [value, at, rowsPerValue]);
+    found.push(...(await select(engine, kind, { source: `(${source})`, given, conditions })));
+  }
+  return found;
+}
+
+/** Current repositories by their names. */
+export async function byName(
+  engine: Engine,
+  { kind, at, conditions }: Wanted,
+  names: readonly string[],
+): Promise<Candidate[]> {
+  const { table } = TABLES[kind];
+  const found: Candidate[] = [];
+  for (const some of batches(names, NAMES_PER_STATEMENT)) {
+    const current = `f.name in (${placeholders(some.length)}) and f.until is null and f.since <= ?`;
+    const where = [{ sql: current, values: [...some, at] }, ...conditions];
+    found.push(...(await select(engine, kind, { source: table, given: [], conditions: where })));
+  }
+  return found;
+}
+
+/** Facts that have ended since the revision. */
+export function endedSince(engine: Engine, { kind, at, conditions }: Wanted): Promise<Candidate[]> {
+  const { table } = TABLES[kind];
+  const ended = { sql: "f.until > ? and f.since <= ?", values: [at, at] };
+  return select(engine, kind, {
+    source: table,
+    using: engine.using(`${table}_until`),
+    given: [],
+    conditions: [ended, ...conditions],
+  });
+}
+
+/** Those of the facts named, as lists know them, that the conditions hold for. */
+export async function amongNamed(
+  engine: Engine,
+  { kind, at, conditions }: Wanted,
+  keys: readonly (readonly string[])[],
+): Promise<Candidate[]> {
+  const { table } = TABLES[kind];
+  const [first, second] = kind === "repositories" ? ["name", undefined] : TABLES[kind].names;
+  const { holds, values } = momentOf(at);
+  const found: Candidate[] = [];
+  for (const some of batches(keys, NAMES_PER_STATEMENT)) {
+    const marks = some.map((key) => `(${placeholders(key.length)})`).join(", ");
+    const named = `f.${first} = given.column1${second ? ` and f.${second} = given.column2` : ""}`;
+    const where = [{ sql: `${named} and ${holds("f")}`, values }, ...conditions];
+    const source = `(values ${marks}) given cross join ${table}`;
+    found.push(...(await select(engine, kind, { source, given: some.flat(), conditions: where })));
+  }
+  return found;
+}
+
+async function select(
+  engine: Engine,
+  kind: HitKind,
+  {
+    source,
+    using = "",
+    given,
+    conditions,
+  }: { source: string; using?: string; given: readonly Value[]; conditions: readonly Condition[] },
+): Promise<Candidate[]> {
+  const where = allOf(conditions);
+  const rows = await engine.all<Row>(
+    `select ${COLUMNS[kind]}, case when ${DESCRIBED[kind]} then 1 else 0 end as described
+      from ${source} f ${using} where ${where.sql}`,
+    [...given, ...where.values],
+  );
+  return rows.map(({ repository, tag, digest, changed, described }) => ({
+    kind,
+    repository,
+    tag: tag ?? undefined,
+    digest: digest ?? undefined,
+    changed,
+    described: described === 1,
+  }));
+}
+
+/** The same in pieces of so many at the most. */
+export function batches<T>(all: readonly T[], size: number): (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));
+}

@@ -1,0 +1,221 @@
+import { RegistryError } from "../errors.ts";
+import type { Engine } from "./engine.ts";
+import { filtersOf } from "./list-filters.ts";
+import { TABLES, type Condition } from "./list-orders.ts";
+import { revisionBounds } from "./list-times.ts";
+import { readRows } from "./list.ts";
+import { momentOf } from "./moment.ts";
+import {
+  amongNamed,
+  batches,
+  byName,
+  byWay,
+  DESCRIBED,
+  endedSince,
+  WAYS,
+  type Candidate,
+  type HitKind,
+  type Wanted,
+  type Way,
+} from "./search-candidates.ts";
+import { relevanceOf } from "./search-rank.ts";
+import { leadingTexts, type Text, type Texts } from "./search-words.ts";
+import type { Search } from "./search-found.ts";
+import { kindsOf, selectorOf } from "./search-listed.ts";
+
+/** Facts looked at for all texts that a word fits equally well, on each way to facts. */
+const ROWS_PER_RELEVANCE = 500;
+/** Facts that a selector leaves, up to which all of them are looked at instead of what the words lead to. */
+const ROWS_SELECTED_MAX = 300;
+/** Facts of a kind that have ended since the first page, up to which a further page can be found. */
+const ROWS_ENDED_MAX = 5_000;
+
+/**
+ * What has all words and is selected, of each kind: completely, where a word is rare or the selector leaves little; otherwise
+ * the part that the leading word fits best and that changed last.
+ * @throws REVISION_EXPIRED when too much has ended since the revision that is asked for
+ */
+export async function candidatesOf(engine: Engine, query: Search): Promise<Candidate[]> {
+  const { selector, words, at, newest } = query;
+  const kinds = kindsOf(selector, { hasWords: true });
+  const found: Candidate[] = [];
+  let texts: Texts | undefined;
+  for (const kind of kinds) {
+    const wanted = await wantedOf(engine, kind, { query, hasRepositories: kinds.includes("repositories") });
+    const selected = await selectedOf(engine, kind, query);
+    if (selected) {
+      found.push(...(await amongNamed(engine, wanted, selected)));
+      continue;
+    }
+    texts ??= await leadingTexts(engine, words);
+    if (!texts) continue;
+    const isAlone = words.length === 1 && kinds.includes("repositories");
+    found.push(...(await FINDERS[kind](engine, { wanted, texts, words, isAlone })));
+    if (at < newest) found.push(...(await endedOf(engine, wanted)));
+  }
+  return [...new Map(found.map((each) => [keyOf(each), each])).values()];
+}
+
+function keyOf({ kind, repository, tag, digest }: Candidate): string {
+  return `${kind} ${repository} ${tag ?? digest ?? ""}`;
+}
+
+async function wantedOf(
+  engine: Engine,
+  kind: HitKind,
+  { query, hasRepositories }: { query: Search; hasRepositories: boolean },
+): Promise<Wanted> {
+  const { words, at } = query;
+  const given = selectorOf(kind, query.selector);
+  const selector = { ...given, ...(await revisionBounds(engine, given)) };
+  const filters = filtersOf(kind, selector, { engine, moment: momentOf(at), isByName: false });
+  const repository = kind === "repositories" ? "f.name" : "f.repository";
+  const within = (text: string, word: string): Condition => engine.parts.within(text, word);
+  const conditions: Condition[] = [...filters];
+  if (query.selector.repository !== undefined && kind !== "repositories") {
+    conditions.push({ sql: "f.repository = ?", values: [query.selector.repository] });
+  }
+  for (const word of words) {
+    const places = [within(repository, word)];
+    if (kind === "tags") places.push(within("lower(f.name)", word));
+    if (kind !== "repositories") places.push(...valueConditions(within("lower(c.value)", word), kind));
+    conditions.push(anyOf(places));
+  }
+  // What a repository's own hit says already, is not said again for each of its tags.
+  if (hasRepositories && kind !== "repositories") {
+    const elsewhere = words.map((word) => {
+      const { sql, values } = within(repository, word);
+      return { sql: `not (${sql})`, values };
+    });
+    const named = kind === "tags" ? words.map((word) => within("lower(f.name)", word)) : [];
+    conditions.push(anyOf([...elsewhere, ...named]));
+  }
+  return { kind, at, conditions };
+}
+
+function valueConditions({ sql, values }: Condition, kind: HitKind): Condition[] {
+  const inTable = (table: string): string =>
+    `exists (select 1 from ${table} c where c.digest = f.digest and ${sql})`;
+  return [
+    { sql: inTable("content_annotation"), values },
+    { sql: `(${inTable("content_label")} and ${DESCRIBED[kind]})`, values },
+  ];
+}
+
+function anyOf(conditions: readonly Condition[]): Condition {
+  return {
+    sql: `(${conditions.map(({ sql }) => sql).join(" or ")})`,
+    values: conditions.flatMap(({ values }) => values),
+  };
+}
+
+/** Names of all that the selector leaves, if that is little. */
+async function selectedOf(engine: Engine, kind: HitKind, query: Search): Promise<string[][] | undefined> {
+  if (Object.keys(query.selector).length === 0) return undefined;
+  const { rows, next } = await readRows(engine, kind, {
+    query: {
+      selector: selectorOf(kind, query.selector),
+      order: { by: "updated", descending: true },
+      limit: ROWS_SELECTED_MAX,
+      at: query.at,
+    },
+    newest: query.newest,
+  });
+  if (next !== undefined) return undefined;
+  return rows.map((row) => TABLES[kind].names.map((name) => String(row[name])));
+}
+
+async function endedOf(engine: Engine, wanted: Wanted): Promise<Candidate[]> {
+  const { table } = TABLES[wanted.kind];
+  const rows = await engine.all(
+    `select 1 from ${table} f ${engine.using(`${table}_until`)} where f.until > ? limit ?`,
+    [wanted.at, ROWS_ENDED_MAX + 1],
+  );
+  if (rows.length <= ROWS_ENDED_MAX) return endedSince(engine, wanted);
+  throw new RegistryError(
+    "REVISION_EXPIRED",
+    `So much has changed since revision ${wanted.at} that it can no longer be searched. Search again from the first page.`,
+    { detail: { parameter: "continue" } },
+  );
+}
+
+type Lead = {
+  readonly wanted: Wanted;
+  readonly texts: Texts;
+  readonly words: readonly string[];
+  /** True when the one word there is has been found in a repository's name, which is a hit of its own. */
+  readonly isAlone: boolean;
+};
+
+const FINDERS: Readonly<Record<HitKind, (engine: Engine, lead: Lead) => Promise<Candidate[]>>> = {
+  repositories: (engine, { wanted, texts, words }) => {
+    const names = texts.repository.map(({ value }) => value);
+    const fitting = names.filter((name) => words.every((word) => relevanceOf(word, name) > 0));
+    return byName(engine, wanted, fitting);
+  },
+  tags: async (engine, { wanted, texts, isAlone }) => [
+    ...(await follow(engine, wanted, { way: WAYS.tags.tag, texts: texts.tag })),
+    ...(isAlone ? [] : await follow(engine, wanted, { way: WAYS.tags.repository, texts: texts.repository })),
+    ...(await followValues(engine, wanted, { way: WAYS.tags.digest, texts: texts.value })),
+  ],
+  manifests: async (engine, { wanted, texts, isAlone }) => [
+    ...(isAlone
+      ? []
+      : await follow(engine, wanted, { way: WAYS.manifests.repository, texts: texts.repository })),
+    ...(await followValues(engine, wanted, { way: WAYS.manifests.digest, texts: texts.value })),
+  ],
+};
+
+/** From texts, the best first, to the facts they name. */
+async function follow(
+  engine: Engine,
+  wanted: Wanted,
+  { way, texts }: { way: Way; texts: readonly Text[] },
+): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const tier of tiersOf(texts)) {
+    const values = tier.map(({ value }) => value);
+    found.push(...(await byWay(engine, wanted, { way, values, rowsPerValue: shareOf(values) })));
+  }
+  return found;
+}
+
+/** From values of annotations and labels to the manifests that have them, and on to facts. */
+async function followValues(
+  engine: Engine,
+  wanted: Wanted,
+  { way, texts }: { way: Way; texts: readonly Text[] },
+): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const tier of tiersOf(texts)) {
+    const values = await digestsOf(engine, tier);
+    found.push(...(await byWay(engine, wanted, { way, values, rowsPerValue: shareOf(values) })));
+  }
+  return found;
+}
+
+/** Values that one statement looks up. */
+const VALUES_PER_STATEMENT = 40;
+
+async function digestsOf(engine: Engine, texts: readonly Text[]): Promise<string[]> {
+  const digests = new Set<string>();
+  for (const some of batches(texts, VALUES_PER_STATEMENT)) {
+    const parts = some.map(
+      ({ source = "label" }) => `select page.digest from (select c.digest from content_${source} c
+        where c.key = ? and c.value = ? order by c.digest limit ?) page`,
+    );
+    const given = some.flatMap(({ key = "", value }) => [key, value, shareOf(texts)]);
+    const rows = await engine.all<{ digest: string }>(parts.join(" union all "), given);
+    for (const { digest } of rows) digests.add(digest);
+  }
+  return [...digests].toSorted().slice(0, ROWS_PER_RELEVANCE);
+}
+
+/** What each of some has of the rows that are looked at for all of them. */
+function shareOf(all: readonly unknown[]): number {
+  return Math.ceil(ROWS_PER_RELEVANCE / Math.max(all.length, 1));
+}
+
+function tiersOf(texts: readonly Text[]): Text[][] {
+  return Object.values(Object.groupBy(texts, ({ relevance }) => relevance)).toReversed();
+}

@@ -1,0 +1,94 @@
+import type { Engine } from "./engine.ts";
+import { relevanceOf, type Relevance } from "./search-rank.ts";
+
+/**
+ * Which texts have a word in them. However many there are, few are looked at: those that begin with it, in the order of
+ * their bytes; those among the newest; and only if these are few, those that the index of parts knows. So what is rare is
+ * found completely, and of what is everywhere the best and the newest.
+ */
+
+/** A text that has a word in it, and how well the word fits. `source` and `key` of values alone. */
+export type Text = {
+  readonly id: number;
+  readonly value: string;
+  readonly source?: "annotation" | "label";
+  readonly key?: string;
+  readonly relevance: Relevance;
+};
+
+/** Texts of each kind; `complete` when there are no others. */
+export type Texts = {
+  readonly repository: readonly Text[];
+  readonly tag: readonly Text[];
+  readonly value: readonly Text[];
+  readonly complete: boolean;
+};
+
+const KINDS = ["repository", "tag", "value"] as const;
+
+/** Texts that are taken of those at hand in each of the three ways. A repository's is a hit itself. */
+const TEXTS_MAX = { repository: 1_000, tag: 200, value: 200 } as const;
+/** Newest texts that are looked at, before the index of parts is asked, or where it cannot be asked. */
+const NEWEST_BEFORE = 2_000;
+const NEWEST_INSTEAD = 20_000;
+/** The index of parts knows these. */
+const INDEXED = /[a-z0-9]{3}/;
+
+/** The texts that a word is in, the best first. */
+export async function textsWith(engine: Engine, word: string): Promise<Texts> {
+  const found = { repository: [] as Text[], tag: [] as Text[], value: [] as Text[] };
+  let complete = true;
+  for (const kind of KINDS) {
+    const { texts, isComplete } = await textsOfKind(engine, kind, word);
+    found[kind] = texts;
+    complete &&= isComplete;
+  }
+  return { ...found, complete };
+}
+
+async function textsOfKind(
+  engine: Engine,
+  kind: (typeof KINDS)[number],
+  word: string,
+): Promise<{ texts: Text[]; isComplete: boolean }> {
+  const table = `search_${kind}`;
+  const limit = TEXTS_MAX[kind];
+  const beginning = await engine.all<Text>(
+    `select f.* from ${table} f where lower(f.value) >= ? and lower(f.value) < ? order by lower(f.value), f.id limit ?`,
+    [word, `${word}\u{10ffff}`, limit],
+  );
+  const isIndexed = INDEXED.test(word);
+  const range = isIndexed ? NEWEST_BEFORE : NEWEST_INSTEAD;
+  const within = engine.parts.within("lower(page.value)", word);
+  const newest = await engine.all<Text>(
+    `select page.* from (select f.* from ${table} f where f.id > 0 order by f.id desc limit ?) page
+      where ${within.sql} order by page.id desc limit ?`,
+    [range, ...within.values, limit],
+  );
+  let others: Text[] = [];
+  if (isIndexed && newest.length < limit) {
+    const find = engine.parts.find(table, word, limit);
+    others = await engine.all<Text>(find.sql, find.values);
+  }
+  const byId = new Map([...beginning, ...newest, ...others].map((text) => [text.id, text]));
+  const texts = [...byId.values()].map((text) => ({ ...text, relevance: relevanceOf(word, text.value) }));
+  return {
+    texts: texts.toSorted((a, b) => b.relevance - a.relevance || b.id - a.id),
+    isComplete: isIndexed ? newest.length < limit && others.length < limit : byId.size === 0,
+  };
+}
+
+/** Words that are looked up to find the one that leads to the fewest things. */
+const WORDS_TRIED = 4;
+
+/** The texts of the word by which to find what has all words: one whose texts are all known, rather a long one. */
+export async function leadingTexts(engine: Engine, words: readonly string[]): Promise<Texts | undefined> {
+  let first: Texts | undefined;
+  const longest = words.toSorted((a, b) => b.length - a.length).slice(0, WORDS_TRIED);
+  for (const word of longest) {
+    const texts = await textsWith(engine, word);
+    if (texts.complete) return texts;
+    first ??= texts;
+  }
+  return first;
+}
