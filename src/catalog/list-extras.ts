@@ -23,26 +23,33 @@ export async function platformsOf(engine: Engine, rows: readonly Row[]): Promise
   return grouped(found);
 }
 
-/** Artifact types of what repositories hold, by name. */
+/** Artifact types of what repositories hold, by name. Looks each type up behind the one before: manifests are many. */
 export async function artifactTypesOf(
   engine: Engine,
   rows: readonly Row[],
   at: number | undefined,
 ): Promise<Map<string, string[]>> {
   const names = rows.map((row) => [String(row["name"])]);
+  const next = (repository: string, behind: string): string =>
+    `(select m.artifact_type from manifest m ${engine.using("manifest_artifact_type")}
+      where m.repository = ${repository} and m.artifact_type ${behind} and m.until is null
+        ${at === undefined ? "" : "and m.since <= ?"} order by m.artifact_type limit 1)`;
+  const moment = at === undefined ? [] : [at];
   const found = await inBatches(names, (batch) => {
-    const among = `f.repository in (${placeholders(batch.length)}) and f.artifact_type is not null`;
-    const [current, values] =
-      at === undefined ? ["f.until is null", []] : ["f.until is null and f.since <= ?", [at]];
-    const ended =
-      at === undefined
-        ? ""
-        : `union select f.repository as key, f.artifact_type as value from manifest f
-            ${engine.using("manifest_ended")} where ${among} and f.until > ? and f.since <= ?`;
+    const ended = `union select f.repository, f.artifact_type from manifest f ${engine.using("manifest_ended")}
+      where f.repository in (${placeholders(batch.length)}) and f.artifact_type is not null
+        and f.until > ? and f.since <= ?`;
     return engine.all<{ key: string; value: string }>(
-      `select distinct f.repository as key, f.artifact_type as value from manifest f
-          ${engine.using("manifest_artifact_type")} where ${among} and ${current} ${ended} order by 1, 2`,
-      [...batch.flat(), ...values, ...(at === undefined ? [] : [...batch.flat(), at, at])],
+      `with recursive found (repository, artifact_type) as (
+          select given.column1, ${next("given.column1", ">= ''")}
+            from (values ${batch.map(() => "(?)").join(", ")}) given
+          union all
+          select found.repository, ${next("found.repository", "> found.artifact_type")}
+            from found where found.artifact_type is not null
+        )
+        select repository as key, artifact_type as value from found where artifact_type is not null
+        ${at === undefined ? "" : ended} order by 1, 2`,
+      [...moment, ...batch.flat(), ...moment, ...(at === undefined ? [] : [...batch.flat(), at, at])],
     );
   });
   return grouped(found);

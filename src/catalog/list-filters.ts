@@ -184,7 +184,7 @@ function tagFilters({ tag, artifactType, classes, subject }: Selector, engine: E
   if (subject !== undefined) {
     const sql = "f.digest in (select m.digest from manifest m where m.subject = ?)";
     filters.push({
-      sql: "exists (select 1 from content c where c.digest = f.digest and c.subject = ?)",
+      sql: "exists (select 1 from manifest m where m.digest = f.digest and m.subject = ?)",
       values: [subject],
       finder: { index: "tag_digest", sql, values: [subject] },
     });
@@ -198,12 +198,7 @@ function manifestFilters(
 ): Filter[] {
   const { tag, artifactType, classes, subject, tagged } = selector;
   const filters: Filter[] = [];
-  if (tag !== undefined) {
-    const like = engine.like("t.name", tag);
-    const sql = `exists (select 1 from tag t where t.repository = f.repository and t.digest = f.digest
-      and ${moment.holds("t")} and ${like.sql})`;
-    filters.push({ sql, values: [...moment.values, ...like.values] });
-  }
+  if (tag !== undefined) filters.push(hasTag(tag, { engine, moment }));
   if (artifactType !== undefined) {
     const finder = withDetail("manifest", {
       table: "content",
@@ -227,4 +222,19 @@ function manifestFilters(
     filters.push({ sql, values: [], finder });
   }
   return filters;
+}
+
+/** Looks for current tags and ended ones apart: no index has both. */
+function hasTag(glob: string, { engine, moment }: { engine: Engine; moment: Moment }): Filter {
+  const like = engine.like("t.name", glob);
+  const existing = (index: string, sql: string): string =>
+    `exists (select 1 from tag t ${engine.using(index)}
+      where t.repository = f.repository and t.digest = f.digest and ${sql} and ${like.sql})`;
+  const { at } = moment;
+  if (at === undefined) {
+    return { sql: existing("tag_points_to", "t.until is null"), values: like.values };
+  }
+  const current = existing("tag_points_to", "t.until is null and t.since <= ?");
+  const ended = existing("tag_ended", "t.until > ? and t.since <= ?");
+  return { sql: `(${current} or ${ended})`, values: [at, ...like.values, at, at, ...like.values] };
 }

@@ -101,17 +101,24 @@ async function select(reading: Reading, range: Range, { want, stop, finder }: Pa
   const { table, columns } = TABLES[kind];
   const sources = sourcesOf(reading, range, finder);
   const where = allOf([place, ...filters]);
+  const order = orderOf(range, query.order, "f");
   const parts = sources.map(
-    ({ using, sql }) => `select ${columns} from ${table} f ${using} where ${sql} and ${where.sql}`,
+    ({ using, sql }) =>
+      `select ${columns} from ${table} f ${using} where ${sql} and ${where.sql} order by ${order} limit ?`,
   );
-  const values = sources.flatMap((source) => [...source.values, ...where.values]);
-  const order = orderOf(range, query.order);
+  const values = sources.flatMap((source) => [...source.values, ...where.values, want]);
   const details = detailsOf(engine, kind, query);
   return engine.all<Row>(
-    `select page.*${details.columns} from (${parts.join(" union all ")} order by ${order} limit ?) page
+    `select page.*${details.columns} from (${together(parts, orderOf(range, query.order))}) page
       ${details.join} order by ${orderOf(range, query.order, "page")}`,
-    [...details.values, ...values, want],
+    [...details.values, ...values, ...(parts.length > 1 ? [want] : [])],
   );
+}
+
+/** The first rows of several parts. Each is cut off by itself: PostgreSQL reads and sorts all of a part that is not. */
+function together(parts: readonly string[], order: string): string {
+  if (parts.length === 1) return parts.join("");
+  return `${parts.map((part) => `select * from (${part}) part`).join(" union all ")} order by ${order} limit ?`;
 }
 
 type Source = Condition & { readonly using: string };

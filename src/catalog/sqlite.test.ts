@@ -26,7 +26,7 @@ describeCatalog("SQLite", newPlace);
 
 // What a statement itself has limited is scanned as well: its inner page, or the rows that it inserts.
 const SCAN = new RegExp(
-  `^SCAN (?!page|given|newest|CONSTANT ROW|\\(subquery|\\d+-ROW VALUES|${ONE_ROW.join("|")})`,
+  `^SCAN (?!page|part|found|given|newest|(\\d+ )?CONSTANT ROW|\\(subquery|\\d+-ROW VALUES|${ONE_ROW.join("|")})`,
 );
 const REPOSITORY_SCAN = /^SEARCH (?!.*EXISTS).*\(repository=\?\)$/;
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Catalog } from "../../../src/catalog/catalog.ts";
 import type { Engine, Queryable, Value } from "../../../src/catalog/engine.ts";
-import type { ListKind, ListQuery, OrderBy } from "../../../src/catalog/items.ts";
+import type { ListKind, ListQuery, Order, OrderBy, Position } from "../../../src/catalog/items.ts";
+import { FILL_TEXTS } from "../../../src/catalog/schema-search.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
 import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 import { parseName } from "../../../src/oci/name.ts";
@@ -13,6 +14,13 @@ import { blob, byDigest, byTag, manifest, ORIGIN } from "./samples.ts";
 
 /** Enough rows for a plan that reads them all to be the dearer one. */
 const ROWS = 20_000;
+/** Where the log ends: so far behind the rows' first revisions that these are no longer recent. */
+const NEWEST = 3 * ROWS;
+const RECENT = NEWEST - 10;
+const LONG_AGO = ROWS - 10;
+
+/** One in five has ended: most long ago, a few at last. */
+const UNTIL = `case when i % 500 = 0 then ${NEWEST} - i / 500 when i % 5 = 0 then i + 1 end`;
 
 /** Half of them are in one repository, and the other half in many. */
 const REPOSITORY = `case when i % 2 = 0 then 'r7' else 'r' || (i % 500) end`;
@@ -70,36 +78,44 @@ export function describePlans(newPlace: NewPlace, explainer: (engine: Engine) =>
   });
 }
 
-/** Rows of all tables, in one repository and over many, current and ended. */
+/**
+ * Rows of all tables, in one repository and over many, current and ended. What lists are ordered by differs from row to row,
+ * as it does in a registry that is used: where it is the same everywhere, an index on it is worth nothing.
+ */
 async function fill(engine: Engine): Promise<void> {
   const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROWS})`;
+  const [mixed, pulled] = [`(i * 7919) % ${ROWS}`, `case when i % 3 = 0 then 1000 + i else 0 end`];
   const inserts = [
     `event (revision, time, type, repository, tag, digest, actor, request)
       select i, 1000 + i, 'tag.set', ${REPOSITORY}, 't' || i, 'sha256:' || i, 'ada', 'request' from n`,
-    `repository (name, since, until, born, manifests)
-      select 'r' || i, i, case when i % 5 = 0 then i + 1 end, i, case when i % 100 = 0 then 0 else 1 end from n`,
+    `repository (name, since, until, born, created, updated, manifests, size, pulled)
+      select 'r' || i, i, ${UNTIL}, i, 1000 + i, 1000 + i,
+      case when i % 100 = 0 then 0 else 1 end, ${mixed}, ${pulled} from n`,
     `namespace (path, parent, since, until, repository, repositories, filled, born, created, updated)
-      select 'r' || i, '', i, case when i % 5 = 0 then i + 1 end, 1, 0, 1, i, i, i from n`,
-    `manifest (repository, digest, since, until, subject, born, tagged, artifact_type)
-      select ${REPOSITORY}, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end,
-      case when i % 7 = 0 then 'sha256:' || (i - 1) end, i, case when i % 100 = 0 then 0 else 1 end,
-      case when i % 100 = 0 then 'application/x' end from n`,
-    `tag (repository, name, digest, since, until, created, updated, born, class)
-      select ${REPOSITORY}, 't' || i, 'sha256:' || i, i, case when i % 5 = 0 then i + 1 end, i, i, i,
-      case when i % 100 = 0 then 'chart' else 'image' end from n`,
+      select 'r' || i, case when i % 2 = 0 then '' else 'p' || (i % 500) end, i, ${UNTIL},
+      1, 0, 1, i, 1000 + i, 1000 + i from n`,
+    `manifest (repository, digest, since, until, subject, born, pushed, tagged, artifact_type, size, image_size, pulled)
+      select ${REPOSITORY}, 'sha256:' || i, i, ${UNTIL},
+      case when i % 7 = 0 then 'sha256:' || (i - 1) end, i, 1000 + i, case when i % 100 = 0 then 0 else 1 end,
+      case when i % 1000 = 0 then 'application/x' end, ${mixed}, ${mixed}, ${pulled} from n`,
+    `tag (repository, name, digest, since, until, created, updated, born, class, size, image_size, pulled, semver)
+      select ${REPOSITORY}, 't' || i, 'sha256:' || i, i, ${UNTIL}, 1000 + i, 1000 + i, i,
+      case when i % 1000 = 0 then 'chart' else 'image' end, ${mixed}, ${mixed}, ${pulled},
+      case when i % 2 = 0 then 'A' || i else '' end from n`,
     `content (digest, media_type, artifact_type, class, size, image_size, config, annotations)
-      select 'sha256:' || i, 'm' || (i % 50), case when i % 100 = 0 then 'application/x' end, 'image', 1, 1,
-      'sha256:c' || i, '{}' from n`,
+      select 'sha256:' || i, 'm' || (i % 1000), case when i % 1000 = 0 then 'application/x' end,
+      case when i % 1000 = 0 then 'chart' else 'image' end, 1, 1, 'sha256:c' || i, '{}' from n`,
     `content_blob (digest, blob, size) select 'sha256:' || i, 'sha256:b' || i, 1 from n`,
     `content_child select 'sha256:' || i, 'sha256:m' || i from n`,
-    `content_platform select 'sha256:' || i, 'linux/a' || (i % 50) from n`,
+    `content_platform select 'sha256:' || i, 'linux/a' || (i % 1000) from n`,
     `content_annotation select 'sha256:' || i, 'key', 'value' || i from n`,
     `content_label select 'sha256:' || i, 'key', 'value' || i from n`,
     `blob select ${REPOSITORY}, 'sha256:b' || i, 1, i from n`,
     `blob_use select ${REPOSITORY}, 'sha256:b' || i, 1, 1 from n`,
   ];
   for (const insert of inserts) await engine.run(`${numbers} insert into ${insert}`);
-  await engine.run(`update clock set revision = ${ROWS}, time = ${ROWS + 2_000}`);
+  for (const statement of FILL_TEXTS) await engine.run(statement);
+  await engine.run(`update clock set revision = ${NEWEST}, time = ${ROWS + 2_000}`);
 }
 
 /** An engine that notes what is asked of it, with the values it was asked with last. */
@@ -123,7 +139,7 @@ function recording(engine: Engine, statements: Map<string, readonly Value[]>): E
 /** Each method of the catalog and of a transaction, as requests use them. */
 async function doEverything(catalog: Catalog): Promise<void> {
   const [repository, other] = [parseName("r7"), parseName("new/one")];
-  const [tag, ended] = [parseTag("t7"), ROWS - 10];
+  const tag = parseTag("t7");
   const content = manifest("a", {
     subject: blob("subject"),
     config: blob("config"),
@@ -154,7 +170,7 @@ async function doEverything(catalog: Catalog): Promise<void> {
   });
   await catalog.write(other, ORIGIN, (tx) => tx.deleteManifest(content.digest));
   await catalog.write(other, ORIGIN, (tx) => tx.deleteRepository());
-  for (const at of [undefined, ended]) {
+  for (const at of [undefined, RECENT]) {
     await catalog.findManifest(repository, byTag(tag), at);
     await catalog.findManifest(repository, byDigest(blob("a")), at);
     await catalog.hasRepository(repository, at);
@@ -176,24 +192,26 @@ async function doEverything(catalog: Catalog): Promise<void> {
   await catalog.compact(new Date(1_000 + 700));
 }
 
-/** Each list in each order, of the present and the past; then with each filter. */
+/** Each list in each order, of the present and the past, with each filter. */
 function listQueries(): [ListKind, ListQuery][] {
-  const queries: [ListKind, ListQuery][] = [];
-  for (const [kind, orders] of Object.entries(ORDERS_OF) as [ListKind, readonly OrderBy[]][]) {
-    for (const selector of SELECTORS[kind]) {
-      for (const by of orders) {
-        for (const descending of [false, true]) {
-          const query = { selector, order: { by, descending }, limit: 3 };
-          queries.push([kind, query]);
-          queries.push([
-            kind,
-            { ...query, at: ROWS - 10, after: by === "name" ? ["r5", "t"] : [5, 5], include: ALL },
-          ]);
-        }
-      }
-    }
-  }
-  return queries;
+  const kinds = Object.keys(ORDERS_OF) as ListKind[];
+  return kinds.flatMap((kind) =>
+    ORDERS_OF[kind].flatMap((by) =>
+      [false, true].flatMap((descending) =>
+        queriesOf(kind, { by, descending }).map((query) => [kind, query] as [ListKind, ListQuery]),
+      ),
+    ),
+  );
+}
+
+function queriesOf(kind: ListKind, order: Order): ListQuery[] {
+  const after: Position = order.by === "name" ? ["r1", "t"] : [5, 5];
+  // Only lists by name read the past in another way when it is long ago.
+  const moments = order.by === "name" ? [RECENT, LONG_AGO] : [RECENT];
+  return SELECTORS[kind].flatMap((selector) => [
+    { selector, order, limit: 3 },
+    ...moments.map((at) => ({ selector, order, limit: 3, after, at, include: ALL })),
+  ]);
 }
 
 const ALL: ListQuery["include"] = new Set(["latest", "artifactTypes", "platforms", "annotations", "labels"]);
