@@ -24,6 +24,8 @@ export class Connection implements Queryable, Disposable {
     if (!readonly) this.#database.pragma(`journal_mode = ${survives ? "wal" : "delete"}`);
     this.#database.pragma(`synchronous = ${!survives ? "off" : flushes ? "full" : "normal"}`);
     if (!flushes) this.#database.pragma("wal_autocheckpoint = 0");
+    // Journals of savepoints would be files, made and deleted with every write.
+    this.#database.pragma("temp_store = memory");
     this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
   }
 
