@@ -35,12 +35,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages and Node modules that one place keeps to itself, so that another can take their part there and nowhere else. */
 const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
-  "better-sqlite3": ["catalog/sqlite.ts", "catalog/sqlite-connection.ts"],
+  "better-sqlite3": ["catalog/sqlite.ts", "catalog/sqlite-connection.ts", "catalog/bulk-sqlite.ts"],
   pg: ["catalog/postgres.ts"],
   commander: ["main.ts", "commands"],
   yaml: ["config", "commands"],
   "node:http": ["server.ts", "http", "client"],
-  "node:fs": ["main.ts", "server.ts", "config", "commands", "catalog/sqlite.ts", "blobs"],
+  "node:fs": [
+    "main.ts",
+    "server.ts",
+    "config",
+    "commands",
+    "catalog/sqlite.ts",
+    "catalog/bulk-sqlite.ts",
+    "blobs",
+  ],
 };
 
 const IMPORT =

@@ -103,7 +103,7 @@ const DAMAGES: readonly {
   },
   {
     name: "a fact that began at another revision",
-    damage: (data) => data.edit(`update manifest set since = 1 where digest = '${IMAGE.digest}'`),
+    damage: (data) => data.edit(`update manifest set since = 1, born = 1 where digest = '${IMAGE.digest}'`),
     found: [`fact.wrong app ${IMAGE.digest}`],
     left: [`fact.wrong app ${IMAGE.digest}`],
   },
