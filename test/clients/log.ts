@@ -35,6 +35,13 @@ export async function readLog(registry: string): Promise<LogEvent[]> {
   }
 }
 
+/** What a registry held at a revision, by its log and not by its lists: the tags of every repository that had content. */
+export async function tagsAt(registry: string, revision: number): Promise<Map<string, string[]>> {
+  const held = replay((await readLog(registry)).slice(0, revision));
+  const filled = [...held].filter(([, { manifests }]) => manifests.size > 0);
+  return new Map(filled.map(([name, { tags }]) => [name, [...tags.keys()].toSorted()]));
+}
+
 /** Fails unless the log, replayed, gives what the registry lists and serves: every repository, tag and manifest. */
 export async function assertLogEqualsLists(registry: string): Promise<void> {
   const held = replay(await readLog(registry));

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, request, type Server } from "node:http";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 
 /** One request as a client sent it, and how it was answered. */
@@ -8,6 +8,16 @@ export type Exchange = {
   /** Path and query, not decoded. */
   readonly url: string;
   readonly status: number;
+  /** That the answer names, if it does. */
+  readonly revision?: number;
+};
+
+/** What a wire does besides passing on. */
+export type WireOptions = {
+  /** Awaited before a request is passed on. */
+  readonly before?: () => Promise<void>;
+  /** Paths that are answered with 404 here. */
+  readonly withhold?: RegExp;
 };
 
 /** A listener between a client and a registry that passes everything on and notes every request. */
@@ -24,19 +34,34 @@ export class Wire implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async open(registry: string): Promise<Wire> {
+  static async open(registry: string, options: WireOptions = {}): Promise<Wire> {
     const exchanges: Exchange[] = [];
-    const server = createServer((incoming, outgoing) => {
+    const passOn = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
       const { method = "GET", url = "/", headers } = incoming;
+      if (options.withhold?.test(url)) {
+        exchanges.push({ method, url, status: 404 });
+        outgoing.writeHead(404).end();
+        return;
+      }
       const onward = request(`http://${registry}${url}`, { method, headers });
       onward.on("response", (answer) => {
         const status = answer.statusCode ?? 0;
-        exchanges.push({ method, url, status });
+        const revision = answer.headers["supercargo-revision"];
+        exchanges.push({
+          method,
+          url,
+          status,
+          ...(revision !== undefined && { revision: Number(revision) }),
+        });
         outgoing.writeHead(status, answer.rawHeaders);
         pipeline(answer, outgoing).catch(() => outgoing.destroy());
       });
       onward.on("error", () => outgoing.destroy());
       pipeline(incoming, onward).catch(() => onward.destroy());
+    };
+    const server = createServer((incoming, outgoing) => {
+      const ready = options.before?.() ?? Promise.resolve();
+      ready.then(() => passOn(incoming, outgoing)).catch(() => outgoing.destroy());
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
