@@ -1,57 +1,31 @@
-import { formatLink } from "../oci/link.ts";
 import * as repositories from "../registry/repositories.ts";
-import type { NamePage, Names } from "../registry/repositories.ts";
-import { json, lastParam, numberParam, repositoryOf, type Answer, type Call } from "./call.ts";
-import { isFresh, notModified } from "./conditions.ts";
-
-/** Names on a page when the client does not say, and at the most (R20, R21: clients ask for up to 100,000). */
-const NAMES_DEFAULT = 1_000;
-const NAMES_MAX = 10_000;
+import { repositoryOf, type Answer, type Call, type Handler } from "./call.ts";
+import { answerPage, namedPage, NAMES, readPage } from "./form-page.ts";
 
 /** The old list of all repositories, right: complete, in bytewise order, and cheap on every page (R17 to R24). */
-export function getCatalog(call: Call): Promise<Answer> {
-  return namesAnswer(call, "/v2/_catalog", async (page) => {
+export async function getCatalog(call: Call): Promise<Answer> {
+  const page = await readPage(call, NAMES);
+  return answerPage(call, { path: "/v2/_catalog", at: page.at }, async () => {
     const found = await repositories.listRepositories(call.registry, page);
-    return { ...found, body: { repositories: found.names } };
+    return namedPage(page, found, (names) => ({ repositories: names }));
   });
 }
 
-/** OCI end-8. */
-export async function getTags(call: Call): Promise<Answer> {
-  const repository = repositoryOf(call);
-  await repositories.requireRepository(call.registry, repository);
-  return namesAnswer(call, `/v2/${repository}/tags/list`, async (page) => {
-    const found = await repositories.listTags(call.registry, repository, page);
-    return { ...found, body: { name: repository, tags: found.names } };
-  });
+/** Serves the names of a repository's tags (OCI end-8) at a path behind its name. */
+export function tagsAt(place: string): Handler {
+  return async (call) => {
+    const repository = repositoryOf(call);
+    const page = await readPage(call, NAMES);
+    await repositories.requireRepository(call.registry, repository, page.at);
+    return answerPage(call, { path: `/v2/${repository}/${place}`, at: page.at }, async () => {
+      const found = await repositories.listTags(call.registry, repository, page);
+      return namedPage(page, found, (tags) => ({ name: repository, tags }));
+    });
+  };
 }
 
 /** Deletes a whole repository. */
 export async function deleteRepository(call: Call): Promise<Answer> {
   await repositories.deleteRepository(call.registry, repositoryOf(call), call.origin);
   return { status: 202 };
-}
-
-/**
- * A page of names, with one link to the next. The validator is the revision: nothing can have changed while that
- * stays, so a client that asks again and again costs one look at the clock.
- */
-async function namesAnswer(
-  call: Call,
-  path: string,
-  list: (page: NamePage) => Promise<Names<string> & { readonly body: unknown }>,
-): Promise<Answer> {
-  const page = pageOf(call);
-  const { revision } = await call.registry.catalog.bounds();
-  const headers = { ETag: `W/"${revision}"` };
-  if (isFresh(call.request, headers.ETag)) return notModified(headers);
-  const { names, more, body } = await list(page);
-  const last = names.at(-1);
-  const link = more && last !== undefined ? { Link: formatLink(path, { last, n: page.n }) } : {};
-  return json(body, { ...headers, ...link });
-}
-
-function pageOf({ query }: Call): NamePage {
-  const n = numberParam(query, "n", "PAGINATION_NUMBER_INVALID") ?? NAMES_DEFAULT;
-  return { n: Math.min(n, NAMES_MAX), last: lastParam(query) };
 }

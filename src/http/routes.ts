@@ -1,13 +1,16 @@
 import { deleteBlob, getBlob } from "./blobs.ts";
 import type { Handler } from "./call.ts";
+import { descriptorsAt, getManifestsList } from "./descriptors.ts";
 import { discover } from "./discover.ts";
+import { getRepositories, getTagHistoryIndex } from "./drafts.ts";
 import { getEvents } from "./events.ts";
+import { childrenAt } from "./forms.ts";
 import { getTagHistory } from "./history.ts";
 import { listIn, listOf } from "./lists.ts";
 import { deleteManifest, getManifest, putManifest } from "./manifests.ts";
 import { alive, metrics, ping, ready } from "./operation.ts";
 import { getReferrers } from "./referrers.ts";
-import { deleteRepository, getCatalog, getTags } from "./repositories.ts";
+import { deleteRepository, getCatalog, tagsAt } from "./repositories.ts";
 import { getOldSearch, getSearch, pingOld } from "./search.ts";
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from "./uploads.ts";
 
@@ -16,7 +19,8 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /**
  * The whole HTTP surface. `<name>` is a repository and may contain slashes; any other placeholder is one segment. GET
- * serves HEAD as well. No request fits two paths: what is literal in them tells them apart, whatever a name contains.
+ * serves HEAD as well. What is literal in a path tells it from others, whatever a name contains; where a request ends with
+ * `_list`, or asks for the history of a tag such as `manifests`, two fit and the first counts.
  */
 export const ROUTES: readonly Route[] = (
   [
@@ -32,6 +36,20 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/_supercargo/manifests", listOf("manifests")],
     ["GET", "/v2/_supercargo/namespaces", listOf("namespaces")],
 
+    ["GET", "/v2/<name>/tags/list", tagsAt("tags/list")],
+    ["GET", "/v2/repositories/list", childrenAt("repositories/list")],
+    ["GET", "/v2/<name>/repositories/list", childrenAt("repositories/list")],
+    ["GET", "/v2/<name>/descriptors/list", descriptorsAt("descriptors/list")],
+    ["GET", "/v2/_oci/repositories", getRepositories],
+    ["GET", "/v2/<name>/_oci/repositories", getRepositories],
+    ["GET", "/v2/<name>/_oci/tag-history/<tag>", getTagHistoryIndex],
+    ["GET", "/v2/<name>/_supercargo/tags/<tag>/history", getTagHistory],
+
+    ["GET", "/v2/<name>/tags/_list", tagsAt("tags/_list")],
+    ["GET", "/v2/<name>/manifests/_list", getManifestsList],
+    ["GET", "/v2/_list", childrenAt("_list")],
+    ["GET", "/v2/<name>/_list", childrenAt("_list")],
+
     ["GET", "/v2/<name>/manifests/<reference>", getManifest],
     ["PUT", "/v2/<name>/manifests/<reference>", putManifest],
     ["DELETE", "/v2/<name>/manifests/<reference>", deleteManifest],
@@ -44,12 +62,10 @@ export const ROUTES: readonly Route[] = (
     ["PUT", "/v2/<name>/blobs/uploads/<id>", putUpload],
     ["DELETE", "/v2/<name>/blobs/uploads/<id>", deleteUpload],
 
-    ["GET", "/v2/<name>/tags/list", getTags],
     ["GET", "/v2/<name>/referrers/<digest>", getReferrers],
     ["GET", "/v2/<name>/_oci/ext/discover", discover],
     ["GET", "/v2/<name>/_supercargo/tags", listIn("tags")],
     ["GET", "/v2/<name>/_supercargo/manifests", listIn("manifests")],
-    ["GET", "/v2/<name>/_supercargo/tags/<tag>/history", getTagHistory],
     ["DELETE", "/v2/<name>/_supercargo/repository", deleteRepository],
 
     ["GET", "/healthz", alive],

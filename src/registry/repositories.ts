@@ -1,37 +1,56 @@
-import type { Origin } from "../catalog/catalog.ts";
+import type { Origin, Revision } from "../catalog/catalog.ts";
+import type { RepositoryItem } from "../catalog/items.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { Tag } from "../oci/tag.ts";
 import { unknownRepository } from "./manifests.ts";
+import { readNamePage, readPresent, type Named, type NamePage } from "./name-page.ts";
 import type { Registry } from "./registry.ts";
 
-/** At most `n` entries that come after `last` in bytewise order. `last` need not exist. */
-export type NamePage = { readonly n: number; readonly last: string };
-
-/** A page of names, and whether more follow. */
-export type Names<Name extends string> = { readonly names: readonly Name[]; readonly more: boolean };
-
-/** Repositories that have manifests, by name. */
-export async function listRepositories(
-  registry: Registry,
-  { n, last }: NamePage,
-): Promise<Names<RepositoryName>> {
-  const found = await registry.catalog.listRepositories({ after: last, limit: n + 1 });
-  return { names: found.slice(0, n), more: n > 0 && found.length > n };
+/** Names of repositories that have manifests. `REVISION_EXPIRED`, `REVISION_UNKNOWN`. */
+export async function listRepositories(registry: Registry, page: NamePage): Promise<Named<RepositoryName>> {
+  const { catalog } = registry;
+  const present = await readPresent(catalog, page, (limit) =>
+    catalog.listRepositories({ after: page.last, limit }),
+  );
+  if (present) return present;
+  const { entries, ...rest } = await listFilled(registry, undefined, page);
+  return { ...rest, entries: entries.map((repository) => repository.name) };
 }
 
-/** Resolves when the repository exists, be it empty. `NAME_UNKNOWN`. */
-export async function requireRepository(registry: Registry, repository: RepositoryName): Promise<void> {
-  if (!(await registry.catalog.hasRepository(repository))) throw unknownRepository(repository);
+/**
+ * Repositories that have manifests: all, or the one that a path names and those below it.
+ * `REVISION_EXPIRED`, `REVISION_UNKNOWN`.
+ */
+export function listFilled(
+  { catalog }: Registry,
+  under: RepositoryName | undefined,
+  page: NamePage,
+): Promise<Named<RepositoryItem>> {
+  return readNamePage(catalog, "repositories", { selector: { under, empty: false }, page });
 }
 
-/** Tags of a repository, by name (OCI end-8); one that does not exist has none. */
-export async function listTags(
+/** Resolves when the repository exists, now or at a revision, be it empty. `NAME_UNKNOWN`. */
+export async function requireRepository(
   registry: Registry,
   repository: RepositoryName,
-  { n, last }: NamePage,
-): Promise<Names<Tag>> {
-  const found = await registry.catalog.listTags(repository, { after: last, limit: n + 1 });
-  return { names: found.slice(0, n).map((tag) => tag.name), more: n > 0 && found.length > n };
+  at?: Revision,
+): Promise<void> {
+  if (!(await registry.catalog.hasRepository(repository, at))) throw unknownRepository(repository);
+}
+
+/** Names of a repository's tags (OCI end-8); one that does not exist has none. `REVISION_EXPIRED`, `REVISION_UNKNOWN`. */
+export async function listTags(
+  { catalog }: Registry,
+  repository: RepositoryName,
+  page: NamePage,
+): Promise<Named<Tag>> {
+  const present = await readPresent(catalog, page, async (limit) => {
+    const tags = await catalog.listTags(repository, { after: page.last, limit });
+    return tags.map((tag) => tag.name);
+  });
+  if (present) return present;
+  const { entries, ...rest } = await readNamePage(catalog, "tags", { selector: { repository }, page });
+  return { ...rest, entries: entries.map((tag) => tag.name) };
 }
 
 /** Deletes a repository with all it holds, one event each. `NAME_UNKNOWN`. */

@@ -31,6 +31,17 @@ const CONFUSING = [
   "a/manifests/latest",
   "uploads/0f8fad5b-d9cd-469f-a165-70867728950e",
   "oci/ext/discover",
+  "oci/repositories",
+  "list",
+  "a/list",
+  "a/tags",
+  "a/manifests",
+  "repositories",
+  "repositories/list",
+  "a/repositories/list",
+  "descriptors/list",
+  "a/descriptors/list",
+  "descriptors/list/descriptors/list",
   "healthz",
   "0",
   "a__b/c.d/e--f",
@@ -46,11 +57,10 @@ describe("repository names", () => {
     const name = `${"n".repeat(126)}/${"m".repeat(128)}`;
     const [first, second] = ["a", "b"].map((letter) => letter.repeat(128));
     for (const tag of [first, second]) await pushManifest(host, `${name}:${tag}`, manifestOf());
-    const { headers } = await expectAnswer(host, `GET /v2/${name}/tags/list?n=1`, {
-      status: 200,
-      headers: { link: `</v2/${name}/tags/list?last=${first}&n=1>; rel="next"` },
-    });
-    const [, next = ""] = /^<([^>]+)>/.exec(String(headers["link"])) ?? [];
+    const { headers } = await expectAnswer(host, `GET /v2/${name}/tags/list?n=1`, { status: 200 });
+    const revision = String(headers["supercargo-revision"]);
+    assert.equal(headers["link"], `</v2/${name}/tags/list?last=${first}&n=1&at=${revision}>; rel="next"`);
+    const [, next = ""] = /^<([^>]+)>/.exec(headers["link"] ?? "") ?? [];
     await expectAnswer(host, `GET ${next}`, { status: 200, json: { name, tags: [second] } });
     await expectAnswer(host, `GET /v2/${name}x/tags/list`, { status: 400, code: "NAME_INVALID" });
   });
@@ -129,12 +139,32 @@ async function roundTrip(name: string): Promise<void> {
   const { bytes } = await expectAnswer(host, `GET /v2/${name}/referrers/${image.digest}`, { status: 200 });
   assert.ok(bytes.includes(referrer.digest));
   await expectAnswer(host, `GET /v2/${name}/_oci/ext/discover`, { status: 200 });
-  const catalog = await expectAnswer(host, "GET /v2/_catalog", { status: 200 });
-  assert.ok(catalog.bytes.includes(`"${name}"`));
+  await assertListed(name, [image.digest, referrer.digest]);
   await expectAnswer(host, `DELETE /v2/${name}/blobs/${layer.digest}`, { status: 202 });
   await expectAnswer(host, `DELETE /v2/${name}/manifests/v1`, { status: 202 });
   await expectAnswer(host, `DELETE /v2/${name}/_supercargo/repository`, { status: 202 });
   await expectAnswer(host, `GET /v2/${name}/tags/list`, { status: 404, code: "NAME_UNKNOWN" });
+}
+
+/** Every form of every list knows the repository, and what is in it. */
+async function assertListed(name: string, digests: readonly string[]): Promise<void> {
+  const get = async (path: string): Promise<string> =>
+    (await expectAnswer(host, `GET ${path}`, { status: 200 })).bytes.toString();
+  for (const path of ["/v2/_catalog", "/v2/_oci/repositories", `/v2/${name}/_oci/repositories`])
+    assert.ok((await get(path)).includes(`"${name}"`), path);
+  for (const path of [`/v2/${name}/descriptors/list`, `/v2/${name}/manifests/_list`]) {
+    const index = await get(path);
+    assert.deepEqual(
+      digests.filter((digest) => !index.includes(digest)),
+      [],
+      path,
+    );
+  }
+  assert.equal(await get(`/v2/${name}/tags/_list`), await get(`/v2/${name}/tags/list`));
+  assert.ok((await get(`/v2/${name}/_oci/tag-history/v1`)).includes(digests[0] ?? ""));
+  const [, parent = "", child = name] = /^(.*)\/([^/]+)$/.exec(name) ?? [];
+  const within = parent === "" ? "/v2" : `/v2/${parent}`;
+  assert.ok((await get(`${within}/repositories/list`)).includes(`"${child}"`), within);
 }
 
 async function pushInParts(name: string, layer: Artifact): Promise<void> {

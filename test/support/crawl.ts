@@ -15,7 +15,7 @@ export function namesOn(answer: Received): string[] {
 export function nextOf({ headers, rawHeaders }: Received): string | undefined {
   const { link } = headers;
   if (link === undefined) return undefined;
-  assert.match(String(link), /^<\/v2\/[^<>;,=]+\?last=[^<>;,=&]+&n=\d+>; rel="next"$/);
+  assert.match(String(link), /^<\/v2\/[^<>;,=]+\?last=[^<>;,=&]+&n=\d+&at=\d+>; rel="next"$/);
   assert.equal(rawHeaders.filter((name) => name.toLowerCase() === "link").length, 1);
   const [{ url } = { url: "" }, ...others] = parseLink(String(link));
   assert.deepEqual(others, []);

@@ -1,0 +1,45 @@
+import { MEDIA_TYPES } from "../oci/media-type.ts";
+import { parseTag } from "../oci/tag.ts";
+import { listDescriptors, type Described } from "../registry/descriptors.ts";
+import { requireRepository } from "../registry/repositories.ts";
+import { repositoryOf, type Answer, type Call, type Handler } from "./call.ts";
+import { answerPage, asIndex, ENTRIES, namedPage, readPage } from "./form-page.ts";
+import { getManifest } from "./manifests.ts";
+
+/** The name of this list among the manifests, which is a legal tag as well. */
+const LIST_TAG = parseTag("_list");
+
+/** Serves what can be pulled from a repository at a path behind its name, as an image index (distribution-spec issue 22). */
+export function descriptorsAt(place: string): Handler {
+  return async (call) => {
+    const repository = repositoryOf(call);
+    const page = await readPage(call, ENTRIES);
+    await requireRepository(call.registry, repository, page.at);
+    const answer = await answerPage(call, { path: `/v2/${repository}/${place}`, at: page.at }, async () => {
+      const found = await listDescriptors(call.registry, repository, page);
+      return namedPage(page, found, (entries) => indexOf(entries));
+    });
+    return asIndex(answer);
+  };
+}
+
+const listManifests = descriptorsAt(`manifests/${LIST_TAG}`);
+
+/** The same list in the place of a tag. A tag of that name is the standard's, and comes first (OCI end-3). */
+export async function getManifestsList(call: Call): Promise<Answer> {
+  const reference = { kind: "tag", tag: LIST_TAG } as const;
+  const tagged = await call.registry.catalog.findManifest(repositoryOf(call), reference);
+  if (!tagged) return listManifests(call);
+  return getManifest({ ...call, params: { ...call.params, reference: LIST_TAG } });
+}
+
+function indexOf(entries: readonly Described[]): object {
+  const manifests = entries.map(({ mediaType, digest, size, artifactType, name }) => ({
+    mediaType,
+    digest,
+    size,
+    ...(artifactType !== undefined && { artifactType }),
+    ...(name !== undefined && { annotations: { "org.opencontainers.image.ref.name": name } }),
+  }));
+  return { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
+}

@@ -1,0 +1,90 @@
+import type { Revision } from "../catalog/catalog.ts";
+import { digestOf } from "../oci/digest.ts";
+import { formatLink } from "../oci/link.ts";
+import { MEDIA_TYPES } from "../oci/media-type.ts";
+import type { Named, NamePage } from "../registry/name-page.ts";
+import { readMoment } from "../registry/selector.ts";
+import { json, lastParam, numberParam, type Answer, type Call } from "./call.ts";
+import { isFresh, notModified } from "./conditions.ts";
+
+/** Entries on a page when the client does not say, and at the most. More is no error (R20). */
+export type PageLength = { readonly byDefault: number; readonly max: number };
+
+/** Of names alone; clients ask for up to 100,000 (R21). */
+export const NAMES: PageLength = { byDefault: 1_000, max: 10_000 };
+/** Of entries that say more. */
+export const ENTRIES: PageLength = { byDefault: 1_000, max: 1_000 };
+
+/** What is on a page, and the parameters by which its link asks for the next, if one follows. */
+export type FormPage = {
+  readonly revision: Revision;
+  readonly body: unknown;
+  readonly next?: Readonly<Record<string, string | number>> | undefined;
+};
+
+/** Reads `n`, `last` and `at`. `PAGINATION_NUMBER_INVALID`, `PARAMETER_INVALID`, `REVISION_EXPIRED`. */
+export async function readPage(call: Call, length: PageLength): Promise<NamePage> {
+  return { n: readLength(call, length), last: lastParam(call.query), at: await readAt(call) };
+}
+
+/** Reads `n`. `PAGINATION_NUMBER_INVALID`. */
+export function readLength({ query }: Call, { byDefault, max }: PageLength): number {
+  return Math.min(numberParam(query, "n", "PAGINATION_NUMBER_INVALID") ?? byDefault, max);
+}
+
+async function readAt({ query, registry }: Call): Promise<Revision | undefined> {
+  const text = query.get("at");
+  if (!text) return undefined;
+  const moment = readMoment(text, { parameter: "at" });
+  return "revision" in moment ? moment.revision : registry.catalog.revisionAt(moment.time);
+}
+
+/** A page of entries by name. Its link pins the revision, so that all that follow agree with it (R22). */
+export function namedPage<Entry>(
+  { n }: NamePage,
+  { revision, entries, next }: Named<Entry>,
+  bodyOf: (entries: readonly Entry[]) => unknown,
+): FormPage {
+  return {
+    revision,
+    body: bodyOf(entries),
+    ...(next !== undefined && { next: { last: next, n, at: revision } }),
+  };
+}
+
+/**
+ * Answers a page. The validator is the revision: nothing on the page can change while that stays, so a client that asks
+ * again and again costs one look at the clock (R24).
+ */
+export async function answerPage(
+  call: Call,
+  { path, at }: { readonly path: string; readonly at?: Revision | undefined },
+  read: (newest: Revision) => Promise<FormPage>,
+): Promise<Answer> {
+  const { revision: newest, oldest } = await call.registry.catalog.bounds();
+  const asked = at ?? newest;
+  const isRetained = asked >= oldest && asked <= newest;
+  const etag = etagOf(asked);
+  if (isRetained && isFresh(call.request, etag)) return notModified({ ETag: etag });
+  const { revision, body, next } = await read(newest);
+  return json(body, {
+    ETag: etagOf(revision),
+    "Supercargo-Revision": revision,
+    ...(next && { Link: formatLink(path, next) }),
+  });
+}
+
+/** Makes the answer that of an image index: clients that pull it take nothing without its type and digest. */
+export function asIndex(answer: Answer): Answer {
+  if (typeof answer.body !== "string") return answer;
+  const headers = {
+    ...answer.headers,
+    "Content-Type": MEDIA_TYPES.ociIndex,
+    "Docker-Content-Digest": digestOf(Buffer.from(answer.body)),
+  };
+  return { ...answer, headers };
+}
+
+function etagOf(revision: Revision): string {
+  return `W/"${revision}"`;
+}
