@@ -102,11 +102,12 @@ async function openEngine({ catalog, data }: Config): Promise<Engine> {
   return await openPostgres(catalog.reveal());
 }
 
-function registryOptions({ limits, manifests }: Config): Registry["options"] {
+function registryOptions({ limits, manifests, retention }: Config): Registry["options"] {
   return {
     manifestBytesMax: limits.manifestBytes,
     blobBytesMax: limits.blobBytes,
     missingBlobs: manifests.missingBlobs,
+    retentionMs: retention,
   };
 }
 

@@ -6,8 +6,8 @@ import { readMoment } from "../registry/selector.ts";
 import { numberParam, requireKnown, type Answer, type Call } from "./call.ts";
 
 /** Events on a page when the client does not say, and at the most. */
-const EVENTS_DEFAULT = 100;
-const EVENTS_MAX = 1_000;
+export const EVENTS_DEFAULT = 100;
+export const EVENTS_MAX = 1_000;
 /** Digits of a revision in an event's `sequence`, so that text order is revision order. */
 const SEQUENCE_DIGITS = 16;
 

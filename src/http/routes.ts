@@ -26,7 +26,7 @@ export const ROUTES: readonly Route[] = (
   [
     ["GET", "/v2/", ping],
     ["GET", "/v2/_catalog", getCatalog],
-    ["GET", "/v2/_oci/ext/discover", discover],
+    ["GET", "/v2/_oci/ext/discover", discover(() => ROUTES)],
     ["GET", "/v2/_supercargo/events", getEvents],
     ["GET", "/v2/_supercargo/search", getSearch],
     ["GET", "/v1/search", getOldSearch],
@@ -63,7 +63,7 @@ export const ROUTES: readonly Route[] = (
     ["DELETE", "/v2/<name>/blobs/uploads/<id>", deleteUpload],
 
     ["GET", "/v2/<name>/referrers/<digest>", getReferrers],
-    ["GET", "/v2/<name>/_oci/ext/discover", discover],
+    ["GET", "/v2/<name>/_oci/ext/discover", discover(() => ROUTES)],
     ["GET", "/v2/<name>/_supercargo/tags", listIn("tags")],
     ["GET", "/v2/<name>/_supercargo/manifests", listIn("manifests")],
     ["DELETE", "/v2/<name>/_supercargo/repository", deleteRepository],

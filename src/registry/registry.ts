@@ -9,11 +9,14 @@ export type RegistryOptions = {
   readonly blobBytesMax?: number | undefined;
   /** `refuse`: a manifest whose config or layers are not in its repository is `MANIFEST_BLOB_UNKNOWN`. */
   readonly missingBlobs: "accept" | "refuse";
+  /** How long events, and facts that are no longer true, can still be asked for, in milliseconds. */
+  readonly retentionMs: number;
 };
 
 export const REGISTRY_DEFAULTS: RegistryOptions = {
   manifestBytesMax: 4 * 1024 * 1024,
   missingBlobs: "accept",
+  retentionMs: 30 * 24 * 60 * 60 * 1000,
 };
 
 /** What every operation works on. It holds no state but notes, so that several nodes can serve one registry. */

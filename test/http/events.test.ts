@@ -270,7 +270,7 @@ describe("discovery", () => {
     };
     assert.deepEqual(
       extensions.map(({ name }) => name),
-      ["_oci", "_catalog", "_supercargo"],
+      ["_oci", "_catalog", "_list", "_supercargo"],
     );
     for (const { url, endpoints } of extensions) assert.ok(url !== "" && endpoints.length > 0);
     await expectAnswer(host, "GET /v2/log/app/_oci/ext/discover", { status: 200, json: { extensions } });
