@@ -143,8 +143,8 @@ describe(`a registry of ${REPOSITORIES} repositories, while others push and dele
         withhold: /^\/v1\//,
       });
       assert.ok(pages.every(({ url }) => url.startsWith("/v2/_catalog")));
-      assert.equal(pages.length, Math.ceil(REPOSITORIES / PAGE) + 1);
-      oneRevision(pages);
+      const all = await tagsAt(scene.host, oneRevision(pages));
+      assert.equal(pages.length, Math.ceil(all.size / PAGE));
       assert.deepEqual(names, matching);
     });
   });
