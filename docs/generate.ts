@@ -2,12 +2,15 @@ import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { CONFIG_SCHEMA, KEYS, type Key } from "../src/config/schema.ts";
+import { describeApi } from "../src/http/openapi.ts";
+import { ROUTES } from "../src/http/routes.ts";
 
 /** Pages that are written from the code, and never by hand. With `--check` they are only compared. */
 const PAGES: readonly (readonly [file: string, write: () => string])[] = [
   ["docs/configuration.md", configurationPage],
   ["docs/config.schema.json", configurationSchema],
   ["docs/cli.md", commandsPage],
+  ["docs/openapi.json", () => `${JSON.stringify(describeApi(ROUTES), undefined, 2)}\n`],
 ];
 
 const isCheck = process.argv.includes("--check");

@@ -55,11 +55,10 @@ export function json(body: unknown, headers: Readonly<Record<string, string | nu
 export function requireKnown(query: URLSearchParams, known: readonly string[]): void {
   const parameter = query.keys().find((name) => !known.includes(name));
   if (parameter === undefined) return;
-  throw new RegistryError(
-    "PARAMETER_INVALID",
-    `There is no parameter ${shown(parameter)} here; there are ${known.join(" and ")}.`,
-    { detail: { parameter: parameter.slice(0, PARAMETER_SHOWN_MAX), known } },
-  );
+  const there = known.length === 0 ? "there is none at all" : `there are ${known.join(" and ")}`;
+  throw new RegistryError("PARAMETER_INVALID", `There is no parameter ${shown(parameter)} here; ${there}.`, {
+    detail: { parameter: parameter.slice(0, PARAMETER_SHOWN_MAX), known },
+  });
 }
 
 /** How much of a parameter's name an error repeats, in UTF-16 units. */

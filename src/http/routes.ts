@@ -8,6 +8,7 @@ import { childrenAt } from "./forms.ts";
 import { getTagHistory } from "./history.ts";
 import { listIn, listOf } from "./lists.ts";
 import { deleteManifest, getManifest, putManifest } from "./manifests.ts";
+import { openapi } from "./openapi.ts";
 import { alive, metrics, ping, ready } from "./operation.ts";
 import { getReferrers } from "./referrers.ts";
 import { deleteRepository, getCatalog, tagsAt } from "./repositories.ts";
@@ -31,6 +32,7 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/_supercargo/search", getSearch],
     ["GET", "/v1/search", getOldSearch],
     ["GET", "/v1/_ping", pingOld],
+    ["GET", "/v2/_supercargo/openapi.json", openapi(() => ROUTES)],
     ["GET", "/v2/_supercargo/repositories", listOf("repositories")],
     ["GET", "/v2/_supercargo/tags", listOf("tags")],
     ["GET", "/v2/_supercargo/manifests", listOf("manifests")],

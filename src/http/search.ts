@@ -11,6 +11,9 @@ const PATH = "/v2/_supercargo/search";
 export const HITS_DEFAULT = 25;
 export const HITS_MAX = 100;
 
+/** Places have two numbers, as in a list by size. */
+const PLACES = "size";
+
 /** Search over everything: a page of hits, best first. */
 export async function getSearch(call: Call): Promise<Answer> {
   requireKnown(call.query, ["q", "n", "continue"]);
@@ -30,7 +33,7 @@ async function answerSearch({ registry, query }: Call, etag: string): Promise<An
   const limit = Math.min(numberParam(query, "n") ?? HITS_DEFAULT, HITS_MAX);
   const fingerprint = fingerprintOf(PATH, [["q", q]]);
   const given = query.get("continue");
-  const start = given ? readToken(given, fingerprint, "updated") : undefined;
+  const start = given ? readToken(given, fingerprint, PLACES) : undefined;
   const { asOf } = start ?? { asOf: new Date() };
   const page = { limit, at: start?.revision, asOf, after: start?.after };
   const { revision, items, next } = await search(registry, q, page);

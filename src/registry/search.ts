@@ -25,8 +25,7 @@ export async function search(
   { limit, at, asOf, after }: SearchPageQuery,
 ): Promise<SearchPage> {
   const { words, selector } = readQuery(q, asOf);
-  // A place has two parts, whatever the token says.
-  return registry.catalog.search({ words, selector, limit, at, after: after && [after[0], after[1] ?? 0] });
+  return registry.catalog.search({ words, selector, limit, at, after });
 }
 
 /** Hits of which the old search makes its results. */

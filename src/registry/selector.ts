@@ -10,7 +10,8 @@ import { PARAMETERS } from "./selector-parameters.ts";
 /** Filters that one selector can have, repeated ones counted each. */
 const FILTERS_MAX = 32;
 
-const CHOOSE_REPOSITORIES = ["under", "depth", "repository", "name"];
+/** What no list of one repository takes. */
+export const CHOOSE_REPOSITORIES = ["under", "depth", "repository", "name"];
 
 /** How much of a parameter's name an error repeats, in UTF-16 units. */
 const PARAMETER_SHOWN_MAX = 80;

@@ -7,6 +7,7 @@ import { describeFacts } from "./catalog/facts.ts";
 import { describeLog } from "./catalog/log.ts";
 import { describeMigrations } from "./catalog/migrations.ts";
 import type { NewPlace } from "./catalog/place.ts";
+import { describeSearch } from "./catalog/search.ts";
 import { describeWrites } from "./catalog/writes.ts";
 
 /**
@@ -23,5 +24,6 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeMigrations(newPlace);
     describeBulk(newPlace);
     describeConcurrency(newPlace);
+    describeSearch(newPlace);
   });
 }

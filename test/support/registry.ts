@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,6 +13,7 @@ import { createApp } from "../../src/http/app.ts";
 import { Listener } from "../../src/http/listener.ts";
 import { PageCache } from "../../src/http/page-cache.ts";
 import type { RequestEntry } from "../../src/http/observer.ts";
+import { watch } from "./described.ts";
 import { createDatabase } from "./postgres.ts";
 import { PullNotes } from "../../src/registry/pulls.ts";
 import { REGISTRY_DEFAULTS, type RegistryOptions } from "../../src/registry/registry.ts";
@@ -37,6 +39,8 @@ export type TestRegistryOptions = Partial<RegistryOptions> & {
 export class TestRegistry implements AsyncDisposable {
   /** What the observer was told, oldest first. */
   readonly entries: RequestEntry[] = [];
+  /** Answers that the description of the API does not allow: there must be none when the registry is disposed of. */
+  readonly #undescribed = new Set<string>();
   readonly #folder: string;
   /** A PostgreSQL URL; without it the catalog is SQLite in the folder. */
   readonly #catalog: string | undefined;
@@ -107,6 +111,7 @@ export class TestRegistry implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.owned.disposeAsync();
     await rm(this.#folder, { recursive: true, force: true });
+    assert.deepEqual([...this.#undescribed], [], "answers are not as the API's description says");
   }
 
   async #start(): Promise<void> {
@@ -127,7 +132,13 @@ export class TestRegistry implements AsyncDisposable {
       service: { url: () => "http://registry.test", ready, corsOrigins, pages: new PageCache() },
     });
     const listen = { host: "127.0.0.1", port: 0 };
-    const listener = opened.use(await Listener.open({ app, listen, graceMs: GRACE_MS, onCut: () => {} }));
+    const watched: typeof app = (request, response) => {
+      watch(request, response, (how) => this.#undescribed.add(how));
+      app(request, response);
+    };
+    const listener = opened.use(
+      await Listener.open({ app: watched, listen, graceMs: GRACE_MS, onCut: () => {} }),
+    );
     this.#parts = { catalog, blobs, pulls, listener, owned: opened.move() };
   }
 }
