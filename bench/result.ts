@@ -50,7 +50,7 @@ export function isHeld(budget: Budget, ours: Spread, ratio: Spread): boolean {
 }
 
 /** What the figures were taken on, as far as it explains them; nothing that names the machine. */
-function describeMachine(): Record<string, string | number> {
+export function describeMachine(): Record<string, string | number> {
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: cpus().length,

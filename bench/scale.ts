@@ -1,0 +1,176 @@
+/**
+ * Lists of a very large registry, measured: fills catalogs of growing size through the bulk interface, serves them, and
+ * times pages at an HTTP client; beside them the deep pages of Debian's docker-registry, and a cached page against nginx.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { startPostgres } from "../test/support/postgres.ts";
+import { Connection } from "./connection.ts";
+import { residentBytes } from "./memory.ts";
+import { Registry, SUPERCARGO, type Kind } from "./registries.ts";
+import type { Size } from "./scale-content.ts";
+import { fill, type CatalogPlace } from "./scale-fill.ts";
+import {
+  crawl,
+  filtersOf,
+  get,
+  listsOf,
+  timeList,
+  type Figures,
+  type List,
+  type Server,
+} from "./scale-pages.ts";
+import { compareCached, deepCatalogPage, deepDockerPage, deepName } from "./scale-peers.ts";
+import { keepScale, type Measured } from "./scale-result.ts";
+
+const USAGE = `npm run bench:scale -- [options]
+  --repositories N   of the largest catalog, 1,000,000 unless given; 1,000 and every power of ten between are measured too
+  --tags N           in it, ten times as many unless given
+  --catalog postgres on PostgreSQL, which is started for this; on SQLite unless given
+  --only SIZES       only these sizes, with commas between them
+  --peer N           docker-registry up to this size, 100,000 unless given; 0 for never
+  --folder PATH      catalogs of SQLite are looked for in it, as PATH/<size>, and stay there
+  --list WORD        only lists and filters whose names have this in them, and nothing else; keeps no result`;
+
+/** Before memory is read, in milliseconds. */
+const SETTLE_MS = 5_000;
+const MIB = 2 ** 20;
+
+type Options = {
+  readonly sizes: readonly Size[];
+  readonly postgres: boolean;
+  readonly peer: number;
+  readonly folder: string | undefined;
+  readonly list: string | undefined;
+};
+
+function parseOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      repositories: { type: "string", default: "1000000" },
+      tags: { type: "string" },
+      catalog: { type: "string", default: "sqlite" },
+      only: { type: "string" },
+      peer: { type: "string", default: "100000" },
+      folder: { type: "string" },
+      list: { type: "string" },
+    },
+  });
+  const largest = Number(values.repositories);
+  const tags = Number(values.tags ?? largest * 10);
+  const powers: number[] = [];
+  for (let size = 1_000; size < largest; size *= 10) powers.push(size);
+  const sizes = values.only?.split(",").map(Number) ?? [...powers, largest];
+  const isNumber = [...sizes, tags, Number(values.peer)].every(
+    (value) => Number.isSafeInteger(value) && value >= 0,
+  );
+  if (!isNumber || !["sqlite", "postgres"].includes(values.catalog)) throw new Error(USAGE);
+  return {
+    sizes: sizes.map((size) => ({ repositories: size, tags: Math.round((size * tags) / largest) })),
+    postgres: values.catalog === "postgres",
+    peer: Number(values.peer),
+    folder: values.folder,
+    list: values.list,
+  };
+}
+
+async function measureSize(size: Size, options: Options): Promise<Measured> {
+  await using stack = new AsyncDisposableStack();
+  const folder = options.folder
+    ? join(options.folder, String(size.repositories))
+    : await mkdtemp(join(tmpdir(), "supercargo-scale-"));
+  if (!options.folder) stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const url = options.postgres ? await stack.use(await startPostgres()).createDatabase() : undefined;
+  const place = { folder, url };
+  const fillSeconds = await filled(place, size);
+  const registry = stack.use(await Registry.open(kindOf(place)));
+  const connection = stack.use(await Connection.open(registry.port));
+  await setTimeout(SETTLE_MS);
+  const idle = (await residentBytes(registry.pid)).now / MIB;
+  const figures = await timeAll({ connection, pid: registry.pid }, size, options);
+  if (options.list) return { size, fillSeconds, idle, figures };
+  return {
+    size,
+    fillSeconds,
+    idle,
+    figures,
+    ...(await measureRest({ registry, connection }, size, options)),
+  };
+}
+
+async function timeAll(server: Server, size: Size, { list: word = "" }: Options): Promise<Figures[]> {
+  const figures: Figures[] = [];
+  const time = async (list: List, places: readonly Figures["place"][]): Promise<void> => {
+    if (!list.id.includes(word)) return;
+    const timed = await timeList(server, list, places);
+    for (const { place, p50, p99, cpu, offset } of timed) {
+      process.stderr.write(
+        `${size.repositories} ${list.id}, ${place} (${offset}): ${p50.toFixed(2)} ${p99.toFixed(2)} cpu ${cpu.toFixed(2)}\n`,
+      );
+    }
+    figures.push(...timed);
+  };
+  for (const list of listsOf(size)) await time(list, ["first", "middle", "deep"]);
+  for (const filter of filtersOf(size)) await time(filter, ["first"]);
+  return figures;
+}
+
+async function measureRest(
+  { registry, connection }: { registry: Registry; connection: Connection },
+  size: Size,
+  { peer }: Options,
+): Promise<Partial<Measured>> {
+  const names = await crawl(connection, "/v2/_supercargo/repositories?fields=name&n=1000");
+  const oldNames = await crawl(connection, "/v2/_catalog?n=1000");
+  const busy = (await residentBytes(registry.pid)).now / MIB;
+  const page = "/v2/_supercargo/repositories?n=100";
+  await get(connection, page);
+  const cached = await compareCached(registry.port, page).catch((error: Error) => {
+    process.stderr.write(`No comparison with nginx: ${error.message}\n`);
+  });
+  const last = deepName(size);
+  const catalogPage = await deepCatalogPage(registry.port, last);
+  const dockerPage = size.repositories <= peer ? await deepDockerPage(size, last) : undefined;
+  return {
+    crawl: { names: names.seconds, catalog: oldNames.seconds },
+    busy,
+    catalogPage,
+    ...(cached && { cached }),
+    ...(dockerPage !== undefined && { dockerPage }),
+  };
+}
+
+/** Seconds that filling took; nothing for a catalog that was there. */
+async function filled(place: CatalogPlace, size: Size): Promise<number | undefined> {
+  try {
+    return await fill(place, size);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "DATA_UNUSABLE") throw error;
+    return undefined;
+  }
+}
+
+function kindOf({ folder, url }: CatalogPlace): Kind {
+  return {
+    ...SUPERCARGO,
+    async command(port, own) {
+      const [command, ...args] = await SUPERCARGO.command(port, own);
+      return [command, ...args.slice(0, -1), folder, ...(url ? ["--catalog", url] : [])];
+    },
+  };
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions();
+  const measured: Measured[] = [];
+  for (const size of options.sizes) measured.push(await measureSize(size, options));
+  if (options.list) return;
+  process.stderr.write(
+    `Kept as ${await keepScale(measured, options.postgres ? "postgres" : "sqlite")}.md and .json\n`,
+  );
+}
+
+await main();
