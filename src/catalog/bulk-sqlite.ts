@@ -8,7 +8,7 @@ import { DIALECT, lockFolder } from "./sqlite.ts";
 import { Connection } from "./sqlite-connection.ts";
 
 /** Memory for database pages while it is filled, in KiB. */
-const PAGE_CACHE_KIB = 2 * 1024 * 1024;
+const PAGE_CACHE_KIB = 4 * 1024 * 1024;
 /** Threads that help to sort an index. */
 const SORTING_THREADS = 2;
 

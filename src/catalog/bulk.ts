@@ -30,7 +30,7 @@ export type BulkRepository = {
   readonly blobs?: readonly { readonly digest: Digest; readonly size: number }[];
 };
 
-/** Tables, with the columns of a row in their order; `end` where a row may be there already. */
+/** Tables, with the columns of a row in their order. */
 const INTO = {
   event: { into: "event (revision, time, type, repository, tag, digest, actor, request, semver, class)" },
   repository: {
@@ -51,14 +51,26 @@ const INTO = {
   content: {
     into: `content (digest, media_type, artifact_type, class, size, image_size, subject, config, annotations, labels,
       image_created, bytes)`,
-    end: "on conflict do nothing",
   },
-  content_blob: { into: "content_blob (digest, blob, size)", end: "on conflict do nothing" },
-  content_child: { into: "content_child (digest, child)", end: "on conflict do nothing" },
-  content_platform: { into: "content_platform (digest, platform)", end: "on conflict do nothing" },
-  content_annotation: { into: "content_annotation (digest, key, value)", end: "on conflict do nothing" },
-  content_label: { into: "content_label (digest, key, value)", end: "on conflict do nothing" },
+  content_blob: { into: "content_blob (digest, blob, size)" },
+  content_child: { into: "content_child (digest, child)" },
+  content_platform: { into: "content_platform (digest, platform)" },
+  content_annotation: { into: "content_annotation (digest, key, value)" },
+  content_label: { into: "content_label (digest, key, value)" },
 } as const;
+
+/**
+ * Tables whose keys come in no order, and may come again. To put each row where its key belongs would be to fetch another
+ * piece of a large index from the disk each time: so all are set aside, and put there in order when they are complete.
+ */
+const SCATTERED: readonly (keyof typeof INTO)[] = [
+  "content",
+  "content_blob",
+  "content_child",
+  "content_platform",
+  "content_annotation",
+  "content_label",
+];
 
 /** Rows of several tables. */
 export type Rows = { readonly [Table in keyof typeof INTO]?: readonly (readonly Value[])[] };
@@ -101,6 +113,9 @@ async function insertAll(
   repositories: AsyncIterable<BulkRepository> | Iterable<BulkRepository>,
   origin: Origin,
 ): Promise<{ revision: Revision; time: number }> {
+  for (const table of SCATTERED) {
+    await tx.run(`create temporary table set_aside_${table} as select * from ${table} where false`);
+  }
   const inserter = new Inserter(tx);
   const namespaces = new NamespaceVersions();
   let [revision, time] = [0, 0];
@@ -116,6 +131,14 @@ async function insertAll(
   }
   for (const namespace of namespaces.current()) await inserter.add({ namespace: [namespace] });
   await inserter.finish();
+  for (const table of SCATTERED) {
+    const { into } = INTO[table];
+    const columns = into.slice(into.indexOf("(") + 1, -1);
+    await tx.run(
+      `insert into ${into} select ${columns} from set_aside_${table} where true order by 1, 2 on conflict do nothing`,
+    );
+    await tx.run(`drop table set_aside_${table}`);
+  }
   return { revision, time };
 }
 
@@ -136,12 +159,17 @@ class Inserter {
       this.#waiting.set(table, waiting);
       if (waiting.length >= ROWS_PER_INSERT) {
         const full = waiting.length - (waiting.length % ROWS_PER_INSERT);
-        await insertRows(this.#tx, { ...INTO[table], rows: waiting.splice(0, full) });
+        await this.#insert(table, waiting.splice(0, full));
       }
     }
   }
 
   async finish(): Promise<void> {
-    for (const [table, rows] of this.#waiting) await insertRows(this.#tx, { ...INTO[table], rows });
+    for (const [table, rows] of this.#waiting) await this.#insert(table, rows);
+  }
+
+  #insert(table: keyof typeof INTO, rows: readonly (readonly Value[])[]): Promise<void> {
+    const into = `${SCATTERED.includes(table) ? "set_aside_" : ""}${INTO[table].into}`;
+    return insertRows(this.#tx, { into, rows });
   }
 }
