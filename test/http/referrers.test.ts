@@ -187,7 +187,14 @@ describe("referrers", () => {
     const digestsPut = Array.from({ length: count }, (_, at) => digestOf(Buffer.from(repository + at)));
     const mediaType = MEDIA_TYPES.ociManifest;
     const referrer = { mediaType, artifactType, size: 2, imageSize: 0, bytes: Buffer.from("{}") };
-    const rest = { class: "artifact" as const, annotations: {}, platforms: [], blobs: [], children: [], subject: image.digest };
+    const rest = {
+      class: "artifact" as const,
+      annotations: {},
+      platforms: [],
+      blobs: [],
+      children: [],
+      subject: image.digest,
+    };
     await registry.catalog.write(parseName(repository), { actor: "test", requestId: "test" }, async (tx) => {
       for (const digest of digestsPut) {
         await tx.putManifest({ ...referrer, ...rest, digest });
