@@ -19,12 +19,18 @@ import {
   type Way,
 } from "./search-candidates.ts";
 import { relevanceOf } from "./search-rank.ts";
-import { leadingTexts, type Text, type Texts } from "./search-words.ts";
+import { leadOf, type Lead, type Text } from "./search-words.ts";
 import type { Search } from "./search-found.ts";
 import { kindsOf, selectorOf } from "./search-listed.ts";
 
 /** Facts looked at for all texts that a word fits equally well, on each way to facts. */
 const ROWS_PER_RELEVANCE = 500;
+/** Manifests that texts of one relevance lead to. */
+const DIGESTS_PER_RELEVANCE = 200;
+/** Of these texts. Each leads to another place on the disk. */
+const TEXTS_PER_RELEVANCE = 100;
+/** Names of repositories, and tags, that are tried together where one word is in the former and one in the latter. */
+const NAMES_COMBINED = 20;
 /** Facts that a selector leaves, up to which all of them are looked at instead of what the words lead to. */
 const ROWS_SELECTED_MAX = 300;
 /** Facts of a kind that have ended since the first page, up to which a further page can be found. */
@@ -39,7 +45,7 @@ export async function candidatesOf(engine: Engine, query: Search): Promise<Candi
   const { selector, words, at, newest } = query;
   const kinds = kindsOf(selector, { hasWords: true });
   const found: Candidate[] = [];
-  let texts: Texts | undefined;
+  let lead: Lead | undefined;
   for (const kind of kinds) {
     const wanted = await wantedOf(engine, kind, { query, hasRepositories: kinds.includes("repositories") });
     const selected = await selectedOf(engine, kind, query);
@@ -47,10 +53,9 @@ export async function candidatesOf(engine: Engine, query: Search): Promise<Candi
       found.push(...(await amongNamed(engine, wanted, selected)));
       continue;
     }
-    texts ??= await leadingTexts(engine, words);
-    if (!texts) continue;
+    lead ??= await leadOf(engine, words);
     const isAlone = words.length === 1 && kinds.includes("repositories");
-    found.push(...(await FINDERS[kind](engine, { wanted, texts, words, isAlone })));
+    found.push(...(await FINDERS[kind](engine, { ...lead, wanted, words, isAlone })));
     if (at < newest) found.push(...(await endedOf(engine, wanted)));
   }
   return [...new Map(found.map((each) => [keyOf(each), each])).values()];
@@ -109,9 +114,12 @@ function anyOf(conditions: readonly Condition[]): Condition {
   };
 }
 
+/** Parts of a selector that leave much of a registry: it would take long to find out how much. */
+const BROAD: ReadonlySet<string> = new Set(["depth", "mediaType", "classes", "platforms", "tagged", "empty"]);
+
 /** Names of all that the selector leaves, if that is little. */
 async function selectedOf(engine: Engine, kind: HitKind, query: Search): Promise<string[][] | undefined> {
-  if (Object.keys(query.selector).length === 0) return undefined;
+  if (Object.keys(query.selector).every((part) => BROAD.has(part))) return undefined;
   const { rows, next } = await readRows(engine, kind, {
     query: {
       selector: selectorOf(kind, query.selector),
@@ -139,32 +147,42 @@ async function endedOf(engine: Engine, wanted: Wanted): Promise<Candidate[]> {
   );
 }
 
-type Lead = {
+type Task = Lead & {
   readonly wanted: Wanted;
-  readonly texts: Texts;
   readonly words: readonly string[];
   /** True when the one word there is has been found in a repository's name, which is a hit of its own. */
   readonly isAlone: boolean;
 };
 
-const FINDERS: Readonly<Record<HitKind, (engine: Engine, lead: Lead) => Promise<Candidate[]>>> = {
-  repositories: (engine, { wanted, texts, words }) => {
-    const names = texts.repository.map(({ value }) => value);
+const FINDERS: Readonly<Record<HitKind, (engine: Engine, task: Task) => Promise<Candidate[]>>> = {
+  repositories: (engine, { wanted, leading, words }) => {
+    const names = leading.repository.map(({ value }) => value);
     const fitting = names.filter((name) => words.every((word) => relevanceOf(word, name) > 0));
     return byName(engine, wanted, fitting);
   },
-  tags: async (engine, { wanted, texts, isAlone }) => [
+  tags: async (engine, { wanted, leading: texts, tried, isAlone }) => [
+    ...(await amongNamed(engine, wanted, combined(tried))),
     ...(await follow(engine, wanted, { way: WAYS.tags.tag, texts: texts.tag })),
     ...(isAlone ? [] : await follow(engine, wanted, { way: WAYS.tags.repository, texts: texts.repository })),
     ...(await followValues(engine, wanted, { way: WAYS.tags.digest, texts: texts.value })),
   ],
-  manifests: async (engine, { wanted, texts, isAlone }) => [
+  manifests: async (engine, { wanted, leading: texts, isAlone }) => [
     ...(isAlone
       ? []
       : await follow(engine, wanted, { way: WAYS.manifests.repository, texts: texts.repository })),
     ...(await followValues(engine, wanted, { way: WAYS.manifests.digest, texts: texts.value })),
   ],
 };
+
+/** Names of tags that may be: one word is in the repository's, another in the tag's. */
+function combined(tried: Task["tried"]): string[][] {
+  return tried.flatMap(({ repository }, position) => {
+    const others = tried.filter((_, other) => other !== position);
+    const tags = others.flatMap(({ tag }) => tag.slice(0, NAMES_COMBINED));
+    const names = repository.slice(0, NAMES_COMBINED);
+    return names.flatMap((name) => tags.map((tag) => [name.value, tag.value]));
+  });
+}
 
 /** From texts, the best first, to the facts they name. */
 async function follow(
@@ -208,7 +226,7 @@ async function digestsOf(engine: Engine, texts: readonly Text[]): Promise<string
     const rows = await engine.all<{ digest: string }>(parts.join(" union all "), given);
     for (const { digest } of rows) digests.add(digest);
   }
-  return [...digests].toSorted().slice(0, ROWS_PER_RELEVANCE);
+  return [...digests].toSorted().slice(0, DIGESTS_PER_RELEVANCE);
 }
 
 /** What each of some has of the rows that are looked at for all of them. */
@@ -217,5 +235,6 @@ function shareOf(all: readonly unknown[]): number {
 }
 
 function tiersOf(texts: readonly Text[]): Text[][] {
-  return Object.values(Object.groupBy(texts, ({ relevance }) => relevance)).toReversed();
+  const tiers = Object.values(Object.groupBy(texts, ({ relevance }) => relevance)).toReversed();
+  return tiers.map((tier) => tier.slice(0, TEXTS_PER_RELEVANCE));
 }

@@ -78,17 +78,24 @@ async function textsOfKind(
   };
 }
 
-/** Words that are looked up to find the one that leads to the fewest things. */
-const WORDS_TRIED = 4;
+/** Words that are looked up; of what the others find, it is looked whether they are in it. */
+const WORDS_TRIED = 3;
 
-/** The texts of the word by which to find what has all words: one whose texts are all known, rather a long one. */
-export async function leadingTexts(engine: Engine, words: readonly string[]): Promise<Texts | undefined> {
-  let first: Texts | undefined;
-  const longest = words.toSorted((a, b) => b.length - a.length).slice(0, WORDS_TRIED);
-  for (const word of longest) {
-    const texts = await textsWith(engine, word);
-    if (texts.complete) return texts;
-    first ??= texts;
+/** Texts of some words, and among them of the one by which to find what has all words. */
+export type Lead = { readonly leading: Texts; readonly tried: readonly Texts[] };
+
+/** Looks up the longest words. One whose texts are all known leads, or else the one that has the fewest. */
+export async function leadOf(engine: Engine, words: readonly string[]): Promise<Lead> {
+  const tried: Texts[] = [];
+  for (const word of words.toSorted((a, b) => b.length - a.length).slice(0, WORDS_TRIED)) {
+    tried.push(await textsWith(engine, word));
   }
-  return first;
+  const known = tried.filter(({ complete }) => complete);
+  const [leading] = (known.length > 0 ? known : tried).toSorted((a, b) => countOf(a) - countOf(b));
+  if (!leading) throw new Error("There is no word to look up.");
+  return { leading, tried };
+}
+
+function countOf({ repository, tag, value }: Texts): number {
+  return repository.length + tag.length + value.length;
 }
