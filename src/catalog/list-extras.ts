@@ -5,6 +5,8 @@ import { placeholders } from "./rows.ts";
 
 /** Tags a manifest's item names; those beyond are counted. */
 const TAGS_SHOWN_MAX = 100;
+/** Tags that are fetched to be counted; more are counted in the database, which takes longer where there are few. */
+const TAGS_COUNTED_HERE = 1_000;
 /** Rows of a page that one statement asks for more about. */
 const ROWS_PER_STATEMENT = 128;
 
@@ -56,6 +58,7 @@ export async function artifactTypesOf(
 }
 
 type TagsOf = { readonly tags: Tag[]; readonly tagCount: number };
+type NamedRow = { repository: string; digest: string; name: Tag; total?: number };
 
 /** Tags that point to the manifests of a page, by `repository@digest`. */
 export async function tagsOf(
@@ -64,35 +67,49 @@ export async function tagsOf(
   at: number | undefined,
 ): Promise<Map<string, TagsOf>> {
   const manifests = rows.map((row) => [String(row["repository"]), String(row["digest"])]);
-  const found = await inBatches(manifests, (batch) => {
-    const marks = batch.map(() => "(?, ?)").join(", ");
-    const select = "select given.column1 as repository, given.column2 as digest, t.name from";
-    const join = "t.repository = given.column1 and t.digest = given.column2";
-    const sources =
-      at === undefined
-        ? `${select} (values ${marks}) given cross join tag t where ${join} and t.until is null`
-        : `${select} (values ${marks}) given cross join tag t where ${join} and t.until is null and t.since <= ?
-          union all ${select} (values ${marks}) given cross join tag t ${engine.using("tag_ended")}
-          where ${join} and t.until > ? and t.since <= ?`;
-    const values = at === undefined ? batch.flat() : [...batch.flat(), at, ...batch.flat(), at, at];
-    return engine.all<{ repository: string; digest: string; name: Tag; total: number }>(
-      `select repository, digest, name, total from (
-          select repository, digest, name,
-              row_number() over (partition by repository, digest order by name) as position,
-              count(*) over (partition by repository, digest) as total
-            from (${sources}) named
-        ) page where position <= ${TAGS_SHOWN_MAX} order by repository, digest, name`,
-      values,
-    );
-  });
-  const tags = new Map<string, TagsOf>();
+  const found = await inBatches(manifests, (batch) => namesOf(engine, batch, at));
+  const tags = new Map<string, { tags: Tag[]; tagCount: number }>();
   for (const { repository, digest, name, total } of found) {
     const key = `${repository}@${digest}`;
-    const entry = tags.get(key) ?? { tags: [], tagCount: total };
-    entry.tags.push(name);
+    const entry = tags.get(key) ?? { tags: [], tagCount: total ?? 0 };
+    if (entry.tags.length < TAGS_SHOWN_MAX) entry.tags.push(name);
+    if (total === undefined) entry.tagCount++;
     tags.set(key, entry);
   }
   return tags;
+}
+
+/** Tags of some manifests: all of them, or where they are very many those that are shown, and how many there are. */
+async function namesOf(
+  engine: Engine,
+  batch: readonly (readonly Value[])[],
+  at: number | undefined,
+): Promise<NamedRow[]> {
+  const marks = batch.map(() => "(?, ?)").join(", ");
+  const select = "select given.column1 as repository, given.column2 as digest, t.name from";
+  const join = "t.repository = given.column1 and t.digest = given.column2";
+  const sources =
+    at === undefined
+      ? `${select} (values ${marks}) given cross join tag t where ${join} and t.until is null`
+      : `${select} (values ${marks}) given cross join tag t where ${join} and t.until is null and t.since <= ?
+        union all ${select} (values ${marks}) given cross join tag t ${engine.using("tag_ended")}
+        where ${join} and t.until > ? and t.since <= ?`;
+  const values = at === undefined ? batch.flat() : [...batch.flat(), at, ...batch.flat(), at, at];
+  const all = await engine.all<NamedRow>(
+    `select repository, digest, name from (${sources} limit ${TAGS_COUNTED_HERE + 1}) named
+      order by repository, digest, name`,
+    values,
+  );
+  if (all.length <= TAGS_COUNTED_HERE) return all;
+  return engine.all<NamedRow>(
+    `select repository, digest, name, total from (
+        select repository, digest, name,
+            row_number() over (partition by repository, digest order by name) as position,
+            count(*) over (partition by repository, digest) as total
+          from (${sources}) named
+      ) page where position <= ${TAGS_SHOWN_MAX} order by repository, digest, name`,
+    values,
+  );
 }
 
 /** Asks for all keys, so many at a time. */

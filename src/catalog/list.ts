@@ -13,6 +13,8 @@ import { momentOf, NOW } from "./moment.ts";
  */
 const ROWS_TRIED = 1_000;
 const ROWS_LOOKED_AT_MAX = 50_000;
+/** A page ends with the rows tried when so small a part of it has been found: to fill it would take longer than the next page. */
+const FILLED_ENOUGH = 4;
 /** Rows that a filter may find for a page to be made of them: all are read and sorted. */
 const ROWS_FOUND_MAX = 20_000;
 /**
@@ -79,6 +81,7 @@ async function readRange(reading: Reading, range: Range, want: number): Promise<
   const stop = await placeBehind(reading, range, ROWS_TRIED);
   const tried = await select(reading, range, { want, stop });
   if (tried.length >= want || stop === undefined) return { rows: tried };
+  if (tried.length * FILLED_ENOUGH >= want) return { rows: tried, stoppedAt: stop };
   const finder = await bestFinder(reading);
   if (finder) return { rows: await select(reading, range, { want, finder }) };
   const stoppedAt = await placeBehind(reading, range, ROWS_LOOKED_AT_MAX);

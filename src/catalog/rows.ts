@@ -10,7 +10,8 @@ export async function insertRows(
 ): Promise<void> {
   for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
     const batch = rows.slice(start, start + ROWS_PER_STATEMENT);
-    const tuples = batch.map((row) => `(${placeholders(row.length)})`).join(", ");
+    const tuple = `(${placeholders(batch[0]?.length ?? 0)})`;
+    const tuples = batch.map(() => tuple).join(", ");
     await database.run(`insert into ${into} values ${tuples} ${end}`, batch.flat());
   }
 }
