@@ -144,7 +144,10 @@ export function behind(
   after: Position | undefined,
   { descending, stop }: Order & { stop?: Position | undefined },
 ): Condition | undefined {
-  const place = partOf(after, by);
+  const whole = after && after.length > by.length ? after[0] : equal?.[1];
+  const isElsewhere = equal !== undefined && whole !== undefined && whole !== equal[1];
+  if (isElsewhere && isLess(whole, equal[1]) === descending) return undefined;
+  const place = isElsewhere ? undefined : partOf(after, by);
   const start = place?.[0];
   if (start !== undefined && (descending ? isLess(start, from) : !isLess(start, to, true))) return undefined;
   const isInside = start !== undefined && (descending ? isLess(start, to, true) : !isLess(start, from));

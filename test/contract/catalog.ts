@@ -4,6 +4,7 @@ import { describeCompaction } from "./catalog/compaction.ts";
 import { describeConcurrency } from "./catalog/concurrency.ts";
 import { describeContent } from "./catalog/content.ts";
 import { describeFacts } from "./catalog/facts.ts";
+import { describeLists } from "./catalog/lists.ts";
 import { describeLog } from "./catalog/log.ts";
 import { describeMigrations } from "./catalog/migrations.ts";
 import type { NewPlace } from "./catalog/place.ts";
@@ -22,6 +23,7 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeContent(newPlace);
     describeCompaction(newPlace);
     describeMigrations(newPlace);
+    describeLists(newPlace);
     describeBulk(newPlace);
     describeConcurrency(newPlace);
     describeSearch(newPlace);

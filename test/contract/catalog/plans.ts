@@ -39,6 +39,9 @@ const TABLES = [
   "blob",
   "blob_use",
   "namespace",
+  "search_repository",
+  "search_tag",
+  "search_value",
 ];
 
 /** Tables of one row, which there is no better way to read. */
@@ -133,6 +136,7 @@ function recording(engine: Engine, statements: Map<string, readonly Value[]>): E
   return borrowed(engine, {
     ...noting(engine),
     transaction: (change) => engine.transaction((tx) => change(noting(tx))),
+    snapshot: (read) => engine.snapshot((database) => read(noting(database))),
   });
 }
 
@@ -181,6 +185,12 @@ async function doEverything(catalog: Catalog): Promise<void> {
     await catalog.listReferrers(repository, blob("subject"), { ...page, artifactType: "a" });
   }
   for (const [kind, query] of listQueries()) await catalog.list(kind, query);
+  for (const words of [[], ["r7"], ["r1", "t100"], ["value99", "r"], ["t1999"]]) {
+    for (const selector of [{}, { under: "r7" }, { platforms: ["linux/a7"] }, { tagged: false }]) {
+      await catalog.search({ words, selector, limit: 10 });
+      await catalog.search({ words, selector, limit: 10, at: ROWS, after: [2, ROWS * 2] });
+    }
+  }
   await catalog.tagHistory(repository, tag, { limit: 10 });
   await catalog.revisionAt(new Date(1_000 + 700));
   await catalog.notePulls([{ repository, digest: content.digest, time: new Date(1_000 + 700) }]);
@@ -205,7 +215,9 @@ function listQueries(): [ListKind, ListQuery][] {
 }
 
 function queriesOf(kind: ListKind, order: Order): ListQuery[] {
-  const after: Position = order.by === "name" ? ["r1", "t"] : [5, 5];
+  const isByRevision = order.by === "created" || order.by === "updated";
+  const name: Position = kind === "namespaces" ? ["r1"] : ["r1", "t"];
+  const after: Position = order.by === "name" ? name : isByRevision ? [5] : [5, 5];
   // Only lists by name read the past in another way when it is long ago.
   const moments = order.by === "name" ? [RECENT, LONG_AGO] : [RECENT];
   return SELECTORS[kind].flatMap((selector) => [
