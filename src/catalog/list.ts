@@ -7,21 +7,31 @@ import { allOf, behind, orderOf, rangesOf, TABLES, type Condition, type Range } 
 import { revisionBounds } from "./list-times.ts";
 import { momentOf, NOW } from "./moment.ts";
 
-/**
- * Rows that a page looks at in the order of its list before it asks whether a filter knows where its rows are; and in all.
- * A page that has looked at so many ends there, however few it has found, and says where the next one begins.
- */
-const ROWS_TRIED = 1_000;
-const ROWS_LOOKED_AT_MAX = 50_000;
+/** How far a page looks for what its filters leave. */
+export type Reach = {
+  /** Rows it looks at in the order of its list before it asks whether a filter knows where its rows are. */
+  readonly rowsTried: number;
+  /** Rows it looks at in all: there it ends, however few it has found, and says where the next one begins. */
+  readonly rowsLookedAtMax: number;
+  /** Rows that a filter may find for a page to be made of them: all are read and sorted. */
+  readonly rowsFoundMax: number;
+  /**
+   * Revisions since the moment that is asked for, up to which the rows that ended since are read for every page. Beyond,
+   * a list by name reads all versions of the names it shows instead.
+   */
+  readonly recentRevisions: number;
+};
+
+/** As far as takes some milliseconds. */
+const REACH: Reach = {
+  rowsTried: 1_000,
+  rowsLookedAtMax: 50_000,
+  rowsFoundMax: 20_000,
+  recentRevisions: 20_000,
+};
+
 /** A page ends with the rows tried when so small a part of it has been found: to fill it would take longer than the next page. */
 const FILLED_ENOUGH = 4;
-/** Rows that a filter may find for a page to be made of them: all are read and sorted. */
-const ROWS_FOUND_MAX = 20_000;
-/**
- * Revisions since the moment that is asked for, up to which the rows that ended since are read for every page. Beyond,
- * a list by name reads all versions of the names it shows instead.
- */
-const RECENT_REVISIONS = 20_000;
 
 /** A page that is being read. */
 type Reading = {
@@ -30,10 +40,20 @@ type Reading = {
   readonly query: ListQuery;
   readonly newest: Revision;
   readonly filters: readonly Filter[];
+  readonly reach: Reach;
+  readonly bare: boolean;
 };
 
 /** Part of a page; `stoppedAt` where it ends before its range does. */
 type Stretch = { readonly rows: readonly Row[]; readonly stoppedAt?: Position | undefined };
+
+/** What a page is read of: `newest` is the log's end. `bare` rows have the columns of their table alone. */
+type Asked = {
+  readonly query: ListQuery;
+  readonly newest: Revision;
+  readonly reach?: Reach | undefined;
+  readonly bare?: boolean;
+};
 
 /** A page, and where the next begins. */
 type Found<Kind extends ListKind> = {
@@ -41,28 +61,28 @@ type Found<Kind extends ListKind> = {
   readonly next?: Position | undefined;
 };
 
-/** Reads one page of a list, at a revision that is retained or now; `newest` is the log's end. */
+/** Reads one page of a list, at a revision that is retained or now. */
 export async function readPage<Kind extends ListKind>(
   engine: Engine,
   kind: Kind,
-  { query, newest }: { query: ListQuery; newest: Revision },
+  asked: Asked,
 ): Promise<Found<Kind>> {
-  const { rows, next } = await readRows(engine, kind, { query, newest });
-  return { items: await itemsOf(engine, kind, { rows, query }), next };
+  const { rows, next } = await readRows(engine, kind, asked);
+  return { items: await itemsOf(engine, kind, { rows, query: asked.query }), next };
 }
 
 /** The rows that a page is made of. */
 export async function readRows(
   engine: Engine,
   kind: ListKind,
-  { query, newest }: { query: ListQuery; newest: Revision },
+  { query, newest, reach = REACH, bare = false }: Asked,
 ): Promise<{ readonly rows: readonly Row[]; readonly next?: Position | undefined }> {
   const { order, limit, at } = query;
   if (limit === 0) return { rows: [] };
   const selector = { ...query.selector, ...(await revisionBounds(engine, query.selector)) };
   const moment = at === undefined ? NOW : momentOf(at);
   const filters = filtersOf(kind, selector, { engine, moment, isByName: order.by === "name" });
-  const reading = { engine, kind, query, newest, filters };
+  const reading = { engine, kind, query, newest, filters, reach, bare };
   const rows: Row[] = [];
   let next: Position | undefined;
   for (const range of rangesOf(kind, selector, order)) {
@@ -78,13 +98,13 @@ export async function readRows(
 /** The first rows of a range that all filters hold for, at most `want`. */
 async function readRange(reading: Reading, range: Range, want: number): Promise<Stretch> {
   if (reading.filters.length === 0) return { rows: await select(reading, range, { want }) };
-  const stop = await placeBehind(reading, range, ROWS_TRIED);
+  const stop = await placeBehind(reading, range, reading.reach.rowsTried);
   const tried = await select(reading, range, { want, stop });
   if (tried.length >= want || stop === undefined) return { rows: tried };
   if (tried.length * FILLED_ENOUGH >= want) return { rows: tried, stoppedAt: stop };
   const finder = await bestFinder(reading);
   if (finder) return { rows: await select(reading, range, { want, finder }) };
-  const stoppedAt = await placeBehind(reading, range, ROWS_LOOKED_AT_MAX);
+  const stoppedAt = await placeBehind(reading, range, reading.reach.rowsLookedAtMax);
   const rows = await select(reading, range, { want, stop: stoppedAt });
   return { rows, stoppedAt: rows.length >= want ? undefined : stoppedAt };
 }
@@ -96,6 +116,8 @@ type Part = {
   /** How to find the rows, if not by going through the range. */
   readonly finder?: Filter["finder"];
 };
+
+const NOTHING_ELSE = { columns: "", values: [], join: "" } as const;
 
 async function select(reading: Reading, range: Range, { want, stop, finder }: Part): Promise<Row[]> {
   const { engine, kind, query, filters } = reading;
@@ -110,7 +132,7 @@ async function select(reading: Reading, range: Range, { want, stop, finder }: Pa
       `select ${columns} from ${table} f ${using} where ${sql} and ${where.sql} order by ${order} limit ?`,
   );
   const values = sources.flatMap((source) => [...source.values, ...where.values, want]);
-  const details = detailsOf(engine, kind, query);
+  const details = reading.bare ? NOTHING_ELSE : detailsOf(engine, kind, query);
   return engine.all<Row>(
     `select page.*${details.columns} from (${together(parts, orderOf(range, query.order))}) page
       ${details.join} order by ${orderOf(range, query.order, "page")}`,
@@ -131,7 +153,7 @@ type Source = Condition & { readonly using: string };
  * they come in order, so that reading them together costs what the page shows.
  */
 function sourcesOf(
-  { engine, kind, query, newest }: Reading,
+  { engine, kind, query, newest, reach }: Reading,
   range: Range,
   finder?: Filter["finder"],
 ): Source[] {
@@ -140,7 +162,7 @@ function sourcesOf(
   const found = finder ? [finder] : [];
   const using = engine.using(finder?.index ?? range.index);
   if (at === undefined) return [{ using, ...allOf([{ sql: "f.until is null", values: [] }, ...found]) }];
-  if (order.by === "name" && newest - at > RECENT_REVISIONS && !finder) {
+  if (order.by === "name" && newest - at > reach.recentRevisions && !finder) {
     const { holds, values } = momentOf(at);
     return [{ using: "", sql: holds("f"), values }];
   }
@@ -167,9 +189,9 @@ async function placeBehind(reading: Reading, range: Range, rows: number): Promis
 }
 
 /** The filter that finds the fewest rows, if they are few. */
-async function bestFinder({ engine, kind, filters }: Reading): Promise<Filter["finder"]> {
+async function bestFinder({ engine, kind, filters, reach }: Reading): Promise<Filter["finder"]> {
   let best: Filter["finder"];
-  let fewest = ROWS_FOUND_MAX + 1;
+  let fewest = reach.rowsFoundMax + 1;
   for (const { finder } of filters) {
     if (!finder) continue;
     const [row] = await engine.all<{ n: number }>(

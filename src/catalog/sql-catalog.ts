@@ -18,7 +18,7 @@ import type {
 import { compact } from "./compaction.ts";
 import type { Engine } from "./engine.ts";
 import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
-import { readPage } from "./list.ts";
+import { readPage, type Reach } from "./list.ts";
 import { readLog } from "./log.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
 import { momentOf, NOW, requireRetained, revisionAt, type Moment } from "./moment.ts";
@@ -37,15 +37,18 @@ const SCAN_MANIFESTS = 10;
 type ContentRow = { digest: Digest; media_type: string; size: number; bytes: Uint8Array | null };
 type StoredContent = { digest: Digest; mediaType: string; size: number; bytes: Uint8Array | undefined };
 
-/** Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. */
-export async function openCatalog(engine: Engine): Promise<Catalog> {
+/**
+ * Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. `reach` is how far
+ * pages of lists look, if not as far as usual.
+ */
+export async function openCatalog(engine: Engine, reach?: Reach): Promise<Catalog> {
   try {
     await migrate(engine);
   } catch (error) {
     await engine[Symbol.asyncDispose]();
     throw error;
   }
-  return new SqlCatalog(engine);
+  return new SqlCatalog(engine, reach);
 }
 
 /** Makes a catalog of a database as it is, to be read: `DATA_UNUSABLE` when it is not one of this program's version. */
@@ -61,10 +64,12 @@ export async function openExistingCatalog(engine: Engine): Promise<Catalog> {
 
 class SqlCatalog implements Catalog {
   readonly #engine: Engine;
+  readonly #reach: Reach | undefined;
   readonly #recent = new RecentContents();
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, reach?: Reach) {
     this.#engine = engine;
+    this.#reach = reach;
   }
 
   async bounds(): Promise<{ revision: Revision; oldest: Revision }> {
@@ -156,15 +161,16 @@ class SqlCatalog implements Catalog {
   }
 
   async list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>> {
-    const { revision } = await this.bounds();
+    const { revision: newest } = await this.bounds();
+    const asked = { query, newest, reach: this.#reach };
     if (query.at === undefined) {
-      const page = await readPage(this.#engine, kind, { query, newest: revision });
+      const page = await readPage(this.#engine, kind, asked);
       // Nothing was written meanwhile, so its statements have all seen the same state.
-      if ((await this.bounds()).revision === revision) return { ...page, revision };
+      if ((await this.bounds()).revision === newest) return { ...page, revision: newest };
     }
-    const at = query.at ?? revision;
+    const at = query.at ?? newest;
     return this.#read(at, async () => ({
-      ...(await readPage(this.#engine, kind, { query: { ...query, at }, newest: revision })),
+      ...(await readPage(this.#engine, kind, { ...asked, query: { ...query, at } })),
       revision: at,
     }));
   }

@@ -1,5 +1,6 @@
 import type { Catalog } from "../../../src/catalog/catalog.ts";
 import type { Engine } from "../../../src/catalog/engine.ts";
+import type { Reach } from "../../../src/catalog/list.ts";
 import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 
 /** Where one test's database is. It begins empty, and what is written stays until the place is disposed of. */
@@ -20,13 +21,16 @@ export type Opened = AsyncDisposable & {
   readonly nodes: readonly Catalog[];
 };
 
-/** Opens catalogs in a new place: one, or as many as it allows for a test of several nodes. */
-export async function openNew(newPlace: NewPlace, options: { nodes?: "all" } = {}): Promise<Opened> {
+/** Opens catalogs in a new place: one, or as many as it allows for a test of several nodes. Lists look as far as `reach`. */
+export async function openNew(
+  newPlace: NewPlace,
+  options: { nodes?: "all"; reach?: Reach } = {},
+): Promise<Opened> {
   const opened = new AsyncDisposableStack();
   try {
     const place = opened.use(await newPlace());
     const engine = await place.openEngine();
-    const catalog = opened.use(await openCatalog(engine));
+    const catalog = opened.use(await openCatalog(engine, options.reach));
     const nodes = [catalog];
     while (options.nodes === "all" && nodes.length < place.nodes) {
       nodes.push(opened.use(await openCatalog(await place.openEngine())));
