@@ -33,8 +33,8 @@ export type Wanted = {
 /** True of what may show its labels: its config has been pushed to this same repository. */
 export const DESCRIBED: Readonly<Record<HitKind, string>> = {
   repositories: "1 = 0",
-  tags: `exists (select 1 from manifest m
-    where m.repository = f.repository and m.digest = f.digest and m.described = 1)`,
+  tags: `(select 1 from manifest m
+    where m.repository = f.repository and m.digest = f.digest and m.described = 1 limit 1) is not null`,
   manifests: "f.described = 1",
 };
 
@@ -81,7 +81,7 @@ export async function byWay(
   const { table } = TABLES[kind];
   const { index, column, order } = way;
   // An index of untagged manifests alone is of use only where that is asked for.
-  const untagged = kind === "manifests" ? "and f.tagged = 0" : "";
+  const untagged = kind === "manifests" ? "and f.tagged = 0 and f.digest > ''" : "";
   const one = `select * from (select f.* from ${table} f ${engine.using(index)}
     where f.${column} = ? and f.until is null ${untagged} and f.since <= ? order by f.${order} limit ?) page`;
   const found: Candidate[] = [];

@@ -98,9 +98,10 @@ async function wantedOf(
   return { kind, at, conditions };
 }
 
+// Not by `exists`, for which PostgreSQL may read all values there are, rather than those of a few facts.
 function valueConditions({ sql, values }: Condition, kind: HitKind): Condition[] {
   const inTable = (table: string): string =>
-    `exists (select 1 from ${table} c where c.digest = f.digest and ${sql})`;
+    `(select 1 from ${table} c where c.digest = f.digest and ${sql} limit 1) is not null`;
   return [
     { sql: inTable("content_annotation"), values },
     { sql: `(${inTable("content_label")} and ${DESCRIBED[kind]})`, values },
@@ -128,6 +129,7 @@ async function selectedOf(engine: Engine, kind: HitKind, query: Search): Promise
       at: query.at,
     },
     newest: query.newest,
+    bare: true,
   });
   if (next !== undefined) return undefined;
   return rows.map((row) => TABLES[kind].names.map((name) => String(row[name])));

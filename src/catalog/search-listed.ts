@@ -51,6 +51,7 @@ export async function listed(engine: Engine, query: Search): Promise<FoundPage> 
     const { rows, next } = await readRows(engine, kind, {
       query: { selector: selectorOf(kind, selector), order, limit, at, after: start as Position | undefined },
       newest,
+      bare: true,
     });
     const keys = rows.map((row) => TABLES[kind].names.map((name) => String(row[name])));
     const facts = await amongNamed(engine, { kind, at, conditions: [] }, keys);
