@@ -3,7 +3,7 @@ import { parseTag } from "../oci/tag.ts";
 import { listDescriptors, type Described } from "../registry/descriptors.ts";
 import { requireRepository } from "../registry/repositories.ts";
 import { repositoryOf, type Answer, type Call, type Handler } from "./call.ts";
-import { answerPage, asIndex, ENTRIES, namedPage, readPage } from "./form-page.ts";
+import { answerPage, ENTRIES, namedPage, readPage } from "./form-page.ts";
 import { getManifest } from "./manifests.ts";
 
 /** The name of this list among the manifests, which is a legal tag as well. */
@@ -15,11 +15,11 @@ export function descriptorsAt(place: string): Handler {
     const repository = repositoryOf(call);
     const page = await readPage(call, ENTRIES);
     await requireRepository(call.registry, repository, page.at);
-    const answer = await answerPage(call, { path: `/v2/${repository}/${place}`, at: page.at }, async () => {
+    const path = `/v2/${repository}/${place}`;
+    return answerPage(call, { path, at: page.at, isIndex: true }, async () => {
       const found = await listDescriptors(call.registry, repository, page);
       return namedPage(page, found, (entries) => indexOf(entries));
     });
-    return asIndex(answer);
   };
 }
 

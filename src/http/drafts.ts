@@ -8,7 +8,7 @@ import { readTime } from "../oci/time.ts";
 import { listFilled } from "../registry/repositories.ts";
 import { listHistory } from "../registry/tag-history.ts";
 import { numberParam, param, repositoryOf, type Answer, type Call } from "./call.ts";
-import { answerPage, asIndex, ENTRIES, namedPage, readLength, readPage } from "./form-page.ts";
+import { answerPage, ENTRIES, namedPage, readLength, readPage } from "./form-page.ts";
 
 /** What describes an entry of a tag's history; fixed by the draft. */
 const TAG_TIMESTAMP = "org.opencontainers.distribution.tag.timestamp";
@@ -49,7 +49,7 @@ export async function getTagHistoryIndex(call: Call): Promise<Answer> {
   };
   const behind = numberParam(call.query, "continue");
   const path = `/v2/${repository}/_oci/tag-history/${tag}`;
-  const answer = await answerPage(call, { path }, async (revision) => {
+  return answerPage(call, { path, isIndex: true }, async (revision) => {
     const found = await listHistory(call.registry, { repository, tag }, { n, behind, ...meant });
     const manifests = found.changes.map(descriptorOf);
     const body = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
@@ -57,7 +57,6 @@ export async function getTagHistoryIndex(call: Call): Promise<Answer> {
     const repeated = Object.entries({ before, since, digest }).map(([name, text]) => [name, text ?? ""]);
     return { revision, body, next: { continue: found.next, n, ...Object.fromEntries(repeated) } };
   });
-  return asIndex(answer);
 }
 
 function descriptorOf({ digest, mediaType, size, artifactType, time, event }: TagChange): object {

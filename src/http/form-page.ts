@@ -4,7 +4,7 @@ import { formatLink } from "../oci/link.ts";
 import { MEDIA_TYPES } from "../oci/media-type.ts";
 import type { Named, NamePage } from "../registry/name-page.ts";
 import { readMoment } from "../registry/selector.ts";
-import { json, lastParam, numberParam, type Answer, type Call } from "./call.ts";
+import { lastParam, numberParam, type Answer, type Call } from "./call.ts";
 import { isFresh, notModified } from "./conditions.ts";
 
 /** Entries on a page when the client does not say, and at the most. More is no error (R20). */
@@ -52,13 +52,21 @@ export function namedPage<Entry>(
   };
 }
 
+/** Where a page is. */
+type Place = {
+  readonly path: string;
+  readonly at?: Revision | undefined;
+  /** That its body is an image index. */
+  readonly isIndex?: boolean;
+};
+
 /**
  * Answers a page. The validator is the revision: nothing on the page can change while that stays, so a client that asks
- * again and again costs one look at the clock (R24).
+ * again and again costs one look at the clock (R24), and others that ask the same get the same bytes.
  */
 export async function answerPage(
   call: Call,
-  { path, at }: { readonly path: string; readonly at?: Revision | undefined },
+  { path, at, isIndex = false }: Place,
   read: (newest: Revision) => Promise<FormPage>,
 ): Promise<Answer> {
   const { revision: newest, oldest } = await call.registry.catalog.bounds();
@@ -66,23 +74,28 @@ export async function answerPage(
   const isRetained = asked >= oldest && asked <= newest;
   const etag = etagOf(asked);
   if (isRetained && isFresh(call.request, etag)) return notModified({ ETag: etag });
+  const key = JSON.stringify([etag, path, call.query.toString()]);
+  const kept = isRetained ? call.service.pages.find(key) : undefined;
+  if (kept) return kept;
   const { revision, body, next } = await read(newest);
-  return json(body, {
-    ETag: etagOf(revision),
-    "Supercargo-Revision": revision,
-    ...(next && { Link: formatLink(path, next) }),
-  });
+  const bytes = Buffer.from(JSON.stringify(body));
+  const page = {
+    status: 200,
+    headers: {
+      ...(isIndex ? indexHeaders(bytes) : { "Content-Type": "application/json" }),
+      ETag: etagOf(revision),
+      "Supercargo-Revision": revision,
+      ...(next && { Link: formatLink(path, next) }),
+    },
+    body: bytes,
+  };
+  call.service.pages.keep(key, page, bytes.byteLength);
+  return page;
 }
 
-/** Makes the answer that of an image index: clients that pull it take nothing without its type and digest. */
-export function asIndex(answer: Answer): Answer {
-  if (typeof answer.body !== "string") return answer;
-  const headers = {
-    ...answer.headers,
-    "Content-Type": MEDIA_TYPES.ociIndex,
-    "Docker-Content-Digest": digestOf(Buffer.from(answer.body)),
-  };
-  return { ...answer, headers };
+/** Clients that pull an index take nothing without its type and digest. */
+function indexHeaders(body: Uint8Array): Readonly<Record<string, string>> {
+  return { "Content-Type": MEDIA_TYPES.ociIndex, "Docker-Content-Digest": digestOf(body) };
 }
 
 function etagOf(revision: Revision): string {

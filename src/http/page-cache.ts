@@ -1,9 +1,11 @@
 import type { Answer } from "./call.ts";
 
-/** Memory that kept pages may take, in bytes of their bodies. */
+/** Memory that kept pages may take, in bytes. */
 const BYTES_MAX = 16 * 1024 * 1024;
-/** Largest page that is kept, in bytes. */
+/** Largest page that is kept, in bytes of its body. */
 const PAGE_BYTES_MAX = 1024 * 1024;
+/** About what a page takes besides its key and its body, in bytes: many small ones must not add up unseen. */
+const ENTRY_BYTES = 1_000;
 
 /**
  * Pages of lists that were answered lately, by what identifies their content: a page that names its revision never changes.
@@ -24,8 +26,9 @@ export class PageCache {
   /** Keeps an answer whose body is `bytes` long. */
   keep(key: string, answer: Answer, bytes: number): void {
     if (bytes > PAGE_BYTES_MAX || this.#pages.has(key)) return;
-    this.#pages.set(key, { answer, bytes });
-    this.#bytes += bytes;
+    const all = bytes + Buffer.byteLength(key) + ENTRY_BYTES;
+    this.#pages.set(key, { answer, bytes: all });
+    this.#bytes += all;
     for (const [oldest, page] of this.#pages) {
       if (this.#bytes <= BYTES_MAX) return;
       this.#pages.delete(oldest);

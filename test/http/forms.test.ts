@@ -131,6 +131,13 @@ describe("repositories/list", () => {
     }
     const [newest] = await followed(host, "/v2/made/repositories/list?orderBy=updated");
     assert.equal(newest, "b");
+    const { headers } = await expectAnswer(host, `GET ${path}`, { status: 200 });
+    const withoutAt = String(headers["link"])
+      .slice(1, -13)
+      .replace(/&at=\d+/, "");
+    for (const child of ["x", "y"]) await deleteRepository(`made/b/${child}`);
+    const json = { name: "made", repositories: ["b"] };
+    await expectAnswer(host, `GET ${withoutAt}`, { status: 200, json });
   });
 });
 

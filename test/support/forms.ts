@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { parseLink } from "../../src/oci/link.ts";
 import { parseName } from "../../src/oci/name.ts";
 import { parseTag } from "../../src/oci/tag.ts";
@@ -20,6 +21,9 @@ export async function fill(
   }
 }
 
+/** More pages than any list of a test has: then its links lead round and round. */
+const PAGES_MAX = 1_000;
+
 /** The names on all pages of a form, read by following its links; digests where there are no names. */
 export async function followed(
   host: string,
@@ -27,7 +31,9 @@ export async function followed(
   between: () => Promise<unknown> = async () => {},
 ): Promise<string[]> {
   const all: string[] = [];
+  let pages = 0;
   for (let next: string | undefined = first; next !== undefined;) {
+    assert.ok(pages++ < PAGES_MAX, `the links of ${first} have no end`);
     const answer: Received = await expectAnswer(host, `GET ${next}`, { status: 200 });
     all.push(...entriesOf(jsonOf(answer)));
     next = parseLink(String(answer.headers["link"] ?? ""))[0]?.url;
