@@ -78,7 +78,7 @@ export const anyListCommand: fc.Arbitrary<Command> = fc.record({
   kind: fc.oneof(
     { weight: 12, arbitrary: fc.constant("push" as const) },
     { weight: 4, arbitrary: fc.constant("tag" as const) },
-    { weight: 4, arbitrary: fc.constantFrom("delete tag" as const, "delete manifest" as const) },
+    { weight: 8, arbitrary: fc.constantFrom("delete tag" as const, "delete manifest" as const) },
     { weight: 1, arbitrary: fc.constant("delete repository" as const) },
   ),
   repository: fc.constantFrom(...REPOSITORIES),
@@ -130,6 +130,8 @@ const PLACES: readonly Selector[] = [
   { repository: parseName("b/c/d"), under: "a" },
   { repository: parseName("a-b"), name: "a?b" },
   { createdSince: later(10) },
+  { createdBefore: later(1_000) },
+  { updatedSince: later(1_000) },
   { createdBefore: later(10.5) },
   { createdSince: later(5), createdBefore: later(25), under: "a" },
   { updatedSince: later(12) },
