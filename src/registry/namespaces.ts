@@ -35,7 +35,7 @@ export async function listChildren(
     selector: { under: namespace, empty: false },
     order,
     limit: n,
-    after: typeof after === "string" ? placeOf(after, prefix) : after,
+    after: typeof after === "string" ? placeOf(after, namespace) : after,
     at,
   });
   return {
@@ -45,6 +45,7 @@ export async function listChildren(
   };
 }
 
-function placeOf(last: string, prefix: string): Position | undefined {
-  return last === "" ? undefined : [prefix, `${prefix}${last}`];
+function placeOf(last: string, namespace = ""): Position | undefined {
+  if (last === "") return undefined;
+  return [namespace, namespace === "" ? last : `${namespace}/${last}`];
 }
