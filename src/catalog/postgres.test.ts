@@ -79,6 +79,33 @@ test("the suite catches revisions that come from a sequence", async (t) => {
 });
 
 describe("PostgreSQL alone", () => {
+  test("says who has to do what when search's extension cannot be made, and opens once it is there", async () => {
+    const url = await server.createDatabase();
+    const admin = new pg.Client({ connectionString: url });
+    await admin.connect();
+    try {
+      await admin.query(`create role guest login password 'guest'; grant all on schema public to guest`);
+      const guest = Object.assign(new URL(url), { username: "guest", password: "guest" });
+      await assert.rejects(openPostgres(guest.href).then(openCatalog), {
+        code: "DATA_UNUSABLE",
+        message:
+          /extension pg_trgm in the catalog database: .* let an administrator run "create extension pg_trgm"/,
+      });
+      await admin.query("create extension pg_trgm");
+      await using catalog = await openPostgres(guest.href).then(openCatalog);
+      assert.deepEqual((await catalog.search({ words: ["a"], selector: {}, limit: 1 })).items, []);
+    } finally {
+      await admin.end();
+    }
+  });
+
+  test("stops a statement of a search that takes too long, and goes on with others", async () => {
+    await using engine = await openPostgres(await server.createDatabase());
+    const sleep = engine.snapshot((database) => database.all("select pg_sleep(60)"));
+    await assert.rejects(sleep, { code: "UNAVAILABLE", message: /takes too long .* Ask for less/ });
+    assert.deepEqual(await engine.all("select 1 as one"), [{ one: 1 }]);
+  });
+
   test("lets writes to different repositories go on at the same time", async () => {
     await using opened = await openNew(newPlace);
     const { catalog } = opened;

@@ -4,7 +4,7 @@ import type { Match } from "./hits.ts";
 export type Relevance = 0 | 1 | 2 | 3 | 4;
 
 /** The letters A to Z in lower case; nothing else changes, as in the databases. */
-export function folded(text: string): string {
+function folded(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

@@ -35,7 +35,7 @@ const NEWEST_INSTEAD = 20_000;
 const INDEXED = /[a-z0-9]{3}/;
 
 /** The texts that a word is in, the best first. */
-export async function textsWith(engine: Engine, word: string): Promise<Texts> {
+async function textsWith(engine: Engine, word: string): Promise<Texts> {
   const found = { repository: [] as Text[], tag: [] as Text[], value: [] as Text[] };
   let complete = true;
   for (const kind of KINDS) {
