@@ -187,8 +187,7 @@ describe("a demonstration", () => {
         .replace(/^curl /, "curl -sS --fail ")
         .replace(/^npx node /, `'${process.execPath}' `);
       const skip = command.startsWith("curl ") && !hasCurl && "there is no curl on this machine";
-      const todo = command.includes(" search ") && "search is not served yet";
-      await t.test(command.replaceAll(/:\d{4,5}\b/g, ""), { skip, todo }, () => {
+      await t.test(command.replaceAll(/:\d{4,5}\b/g, ""), { skip }, () => {
         const printed = execFileSync("bash", ["-c", here], { encoding: "utf8", timeout: COMMAND_MS_MAX });
         if (!command.startsWith("curl ")) return assert.ok(printed.trim().split("\n").length > 1, printed);
         const body = JSON.parse(printed) as unknown[] | { items: unknown[] };
