@@ -107,7 +107,9 @@ export function describeCompaction(newPlace: NewPlace): void {
       // What describes other manifests of the same config does not bring back what was dropped.
       await catalog.write(OTHER, ORIGIN, (tx) => tx.describe(blob("config"), DETAILS));
       const [, ...details] = await contentRows(opened);
-      assert.deepEqual(details.flat(), [{ digest: kept.digest, blob: kept.blobs[0]?.digest, size: kept.blobs[0]?.size }]);
+      assert.deepEqual(details.flat(), [
+        { digest: kept.digest, blob: kept.blobs[0]?.digest, size: kept.blobs[0]?.size },
+      ]);
       assert.deepEqual(await engine.all(`select revision from event`), []);
     });
 
