@@ -15,13 +15,14 @@ const DIGESTS_PER_STATEMENT = 100;
 
 /**
  * What can go once the log is cut, and the column that says where it lies before the cut. Tag facts stay: a tag's history
- * outlives what it pointed to, of which the description stays and the bytes go.
+ * outlives what it pointed to, of which the description stays and the bytes go. The event at the cut stays as well: it says
+ * since when the oldest facts that are kept have held.
  */
 const FORGOTTEN = [
-  { table: "event", place: "revision", returning: "type, repository, tag" },
-  { table: "repository", place: "until", returning: "name" },
-  { table: "namespace", place: "until", returning: "path" },
-  { table: "manifest", place: "until", returning: "digest" },
+  { table: "event", place: "revision", returning: "type, repository, tag", spared: 1 },
+  { table: "repository", place: "until", returning: "name", spared: 0 },
+  { table: "namespace", place: "until", returning: "path", spared: 0 },
+  { table: "manifest", place: "until", returning: "digest", spared: 0 },
 ] as const;
 
 const DETAILS = ["content_blob", "content_child", "content_platform"] as const;
@@ -57,15 +58,15 @@ async function cutBefore(tx: Queryable, before: number): Promise<Revision> {
 /** False when there is nothing left to forget. */
 async function forgetSome(
   tx: Queryable,
-  { table, place, returning }: (typeof FORGOTTEN)[number],
+  { table, place, returning, spared }: (typeof FORGOTTEN)[number],
   oldest: Revision,
 ): Promise<boolean> {
   const [first] = await tx.all<{ revision: number }>(
     `select ${place} as revision from ${table} where ${place} <= ? order by ${place} limit 1`,
-    [oldest],
+    [oldest - spared],
   );
   if (!first) return false;
-  const last = Math.min(first.revision + REVISIONS_PER_TRANSACTION - 1, oldest);
+  const last = Math.min(first.revision + REVISIONS_PER_TRANSACTION - 1, oldest - spared);
   const rows = await tx.all<{ digest?: Digest; type?: string; repository?: string; tag?: string | null }>(
     `delete from ${table} where ${place} between ? and ? returning ${returning}`,
     [first.revision, last],

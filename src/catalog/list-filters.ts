@@ -29,7 +29,7 @@ export function filtersOf(
   return [
     ...placeFilters(selector, { kind, names, isByName, engine }),
     ...timeFilters(kind, selector),
-    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector)),
+    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector, moment)),
     ...(kind === "tags" ? tagFilters(selector, engine) : []),
     ...(kind === "manifests" ? manifestFilters(selector, { engine, moment }) : []),
   ];
@@ -107,7 +107,7 @@ function emptyFilter({ empty }: Selector): Filter[] {
 }
 
 /** Filters of tags and manifests alike. */
-function contentFilters(kind: ListKind, selector: Selector): Filter[] {
+function contentFilters(kind: ListKind, selector: Selector, moment: Moment): Filter[] {
   const { digest, mediaType, platforms = [], annotations = [], labels = [] } = selector;
   const { table } = TABLES[kind];
   const filters: Filter[] = [];
@@ -124,16 +124,22 @@ function contentFilters(kind: ListKind, selector: Selector): Filter[] {
   for (const pair of annotations) filters.push(detailed({ table: "content_annotation", ...pairOf(pair) }));
   for (const pair of labels) {
     const filter = detailed({ table: "content_label", ...pairOf(pair) });
-    filters.push({ ...filter, sql: `${filter.sql} and ${described(kind)}` });
+    const described = describedIn(kind, moment);
+    filters.push({
+      ...filter,
+      sql: `${filter.sql} and ${described.sql}`,
+      values: [...filter.values, ...described.values],
+    });
   }
   return filters;
 }
 
 /** True of what may show its labels: its config has been pushed to this same repository. */
-function described(kind: ListKind): string {
-  if (kind === "manifests") return "f.described = 1";
-  return `exists (select 1 from manifest m
-    where m.repository = f.repository and m.digest = f.digest and m.described = 1)`;
+function describedIn(kind: ListKind, { holds, values }: Moment): Condition {
+  if (kind === "manifests") return { sql: "f.described = 1", values: [] };
+  const sql = `exists (select 1 from manifest m where m.repository = f.repository and m.digest = f.digest
+    and m.described = 1 and ${holds("m")})`;
+  return { sql, values };
 }
 
 function withDetail(table: string, { table: details, sql, values }: Detail): Filter {

@@ -12,6 +12,7 @@ import type {
   RepositoryItem,
   TagItem,
 } from "./items.ts";
+import { momentOf, NOW } from "./moment.ts";
 import { artifactTypesOf, platformsOf, tagsOf } from "./list-extras.ts";
 
 /** A row of a page: the columns of its table, and those that {@link detailsOf} adds. */
@@ -25,6 +26,8 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
   if (kind === "namespaces") return nothing;
   if (kind === "repositories") return include?.has("latest") ? latestColumns(engine, at) : nothing;
   const isManifest = kind === "manifests";
+  const moment = at === undefined ? NOW : momentOf(at);
+  const values: Value[] = [];
   const columns = ["c.media_type"];
   if (isManifest)
     columns.push("c.class", "c.annotations", "case when page.described = 1 then c.labels end as labels");
@@ -33,11 +36,12 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
   if (!isManifest && include?.has("annotations")) columns.push("c.annotations");
   if (!isManifest && include?.has("labels")) {
     columns.push(`case when exists (select 1 from manifest m where m.repository = page.repository
-      and m.digest = page.digest and m.described = 1) then c.labels end as labels`);
+      and m.digest = page.digest and m.described = 1 and ${moment.holds("m")}) then c.labels end as labels`);
+    values.push(...moment.values);
   }
   return {
     columns: `, ${columns.join(", ")}`,
-    values: [],
+    values,
     // Not left to the database: one that begins with contents reads them all.
     join: "cross join content c where c.digest = page.digest",
   };

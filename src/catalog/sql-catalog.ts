@@ -196,8 +196,8 @@ class SqlCatalog implements Catalog {
     return revisionAt(this.#engine, time);
   }
 
-  async notePulls(pulls: readonly Pull[]): Promise<void> {
-    if (pulls.length > 0) await this.#engine.transaction((tx) => notePulls(tx, pulls));
+  notePulls(pulls: readonly Pull[]): Promise<void> {
+    return notePulls(this.#engine, pulls);
   }
 
   async events({ after, limit }: { after: Revision; limit: number }): Promise<EventPage> {

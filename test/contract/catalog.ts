@@ -3,12 +3,17 @@ import { describeBulk } from "./catalog/bulk.ts";
 import { describeCompaction } from "./catalog/compaction.ts";
 import { describeConcurrency } from "./catalog/concurrency.ts";
 import { describeContent } from "./catalog/content.ts";
+import { describeCrawls } from "./catalog/crawls.ts";
 import { describeFacts } from "./catalog/facts.ts";
+import { describeListEdges } from "./catalog/list-edges.ts";
 import { describeLists } from "./catalog/lists.ts";
 import { describeLog } from "./catalog/log.ts";
 import { describeMigrations } from "./catalog/migrations.ts";
+import { describeMoments } from "./catalog/moments.ts";
 import type { NewPlace } from "./catalog/place.ts";
 import { describeSearch } from "./catalog/search.ts";
+import { describePulls } from "./catalog/pulls.ts";
+import { describeTagHistory } from "./catalog/tag-history.ts";
 import { describeWrites } from "./catalog/writes.ts";
 
 /**
@@ -24,6 +29,11 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeCompaction(newPlace);
     describeMigrations(newPlace);
     describeLists(newPlace);
+    describeListEdges(newPlace);
+    describeCrawls(newPlace);
+    describeMoments(newPlace);
+    describeTagHistory(newPlace);
+    describePulls(newPlace);
     describeBulk(newPlace);
     describeConcurrency(newPlace);
     describeSearch(newPlace);

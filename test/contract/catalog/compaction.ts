@@ -110,7 +110,8 @@ export function describeCompaction(newPlace: NewPlace): void {
       assert.deepEqual(details.flat(), [
         { digest: kept.digest, blob: kept.blobs[0]?.digest, size: kept.blobs[0]?.size },
       ]);
-      assert.deepEqual(await engine.all(`select revision from event`), []);
+      const { oldest } = await catalog.bounds();
+      assert.deepEqual(await engine.all(`select revision from event`), [{ revision: oldest }]);
     });
 
     test("lets a manifest that is pushed again be whole again", async () => {
@@ -164,7 +165,7 @@ export function describeCompaction(newPlace: NewPlace): void {
         assert.ok((await catalog.findManifest(APP, byTag(V1)))?.bytes);
       }
       assert.deepEqual(await catalog.bounds(), { revision: 1_407, oldest: 1_407 });
-      assert.deepEqual(await engine.all(`select revision from event`), []);
+      assert.deepEqual(await engine.all(`select revision from event`), [{ revision: 1_407 }]);
       assert.deepEqual(await engine.all(`select digest from manifest where until is not null`), []);
     });
 

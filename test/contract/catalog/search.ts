@@ -178,6 +178,8 @@ export function describeSearch(newPlace: NewPlace): void {
       assert.deepEqual([await count("unique"), await count("special"), await count("app")], [1, 1, 1]);
       await catalog.write(APP, ORIGIN, (tx) => tx.deleteRepository());
       assert.deepEqual([await count("unique"), await count("special"), await count("app")], [0, 0, 0]);
+      // The last event is kept, and what it names with it.
+      await push(catalog, { repository: OTHER, content: manifest("e") });
       await catalog.compact(new Date(Date.now() + 60_000));
       const texts = await Promise.all(
         ["repository", "tag", "value"].map((kind) => engine.all(`select value from search_${kind}`)),

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Catalog } from "../../../src/catalog/catalog.ts";
+import type { Items, ListKind, ListQuery, Order } from "../../../src/catalog/items.ts";
+import type { Selector } from "../../../src/catalog/selector.ts";
+import { parseName } from "../../../src/oci/name.ts";
+import { parseTag } from "../../../src/oci/tag.ts";
+import { openNew, type NewPlace } from "./place.ts";
+import { APP, blob, manifest, ORIGIN, OTHER, push, V1 } from "./samples.ts";
+
+const BY_NAME: Order = { by: "name", descending: false };
+
+export function describeListEdges(newPlace: NewPlace): void {
+  describe("a page", () => {
+    test("of no items says nothing of a next one; nor does one that is full and the last, or past the end", async () => {
+      await using opened = await openNew(newPlace);
+      const { catalog } = opened;
+      for (const kind of ["repositories", "tags", "manifests", "namespaces"] as const) {
+        const empty = await catalog.list(kind, { selector: {}, order: BY_NAME, limit: 10 });
+        assert.deepEqual(empty, { revision: 0, items: [], next: undefined });
+      }
+      for (const repository of ["a", "b", "c", "d"].map(parseName)) {
+        await push(catalog, { repository, content: manifest(repository), tags: [V1] });
+      }
+      const paged = async (parts: Partial<ListQuery>): Promise<unknown> => {
+        const page = await catalog.list("tags", { selector: {}, order: BY_NAME, limit: 0, ...parts });
+        assert.equal(page.revision, 12);
+        return [page.items.map(({ repository }) => repository).join(""), page.next];
+      };
+      assert.deepEqual(await paged({ limit: 0 }), ["", undefined]);
+      assert.deepEqual(await paged({ limit: 3 }), ["abc", ["c", "v1"]]);
+      assert.deepEqual(await paged({ limit: 4 }), ["abcd", undefined]);
+      assert.deepEqual(await paged({ limit: 2, after: ["b", "v1"] }), ["cd", undefined]);
+      assert.deepEqual(await paged({ limit: 2, after: ["d", "v1"] }), ["", undefined]);
+    });
+
+    test("of a revision that is compacted or has not come yet is refused", async () => {
+      await using opened = await openNew(newPlace);
+      const { catalog } = opened;
+      await push(catalog, { content: manifest("a") });
+      const list = (at: number): Promise<unknown> =>
+        catalog.list("tags", { selector: {}, order: BY_NAME, limit: 1, at });
+      await assert.rejects(list(3), { code: "REVISION_UNKNOWN" });
+      const oldest = await catalog.compact(new Date(Date.now() + 1));
+      await assert.rejects(list(oldest - 1), { code: "REVISION_EXPIRED" });
+    });
+  });
+
+  describe("an item", () => {
+    test("names a hundred of a manifest's tags, and counts them all, now and at a revision", async () => {
+      await using opened = await openNew(newPlace);
+      const { catalog } = opened;
+      const tags = Array.from({ length: 103 }, (_, n) => parseTag(`t${n}`));
+      await push(catalog, { content: manifest("a"), tags });
+      const { revision } = await catalog.bounds();
+      await catalog.write(APP, ORIGIN, (tx) => tx.deleteTag(tags[5]!));
+      const expected = tags.map(String).toSorted((a, b) => (a < b ? -1 : 1));
+      const now = expected.filter((tag) => tag !== "t5");
+      const [present] = await listed(catalog, "manifests");
+      assert.deepEqual([present?.tagCount, present?.tags], [102, now.slice(0, 100)]);
+      const [past] = await listed(catalog, "manifests", { at: revision });
+      assert.deepEqual([past?.tagCount, past?.tags], [103, expected.slice(0, 100)]);
+    });
+
+    test("shows what a config says, and is found by it, where the config was pushed and while it was", async () => {
+      await using opened = await openNew(newPlace);
+      const { catalog } = opened;
+      const content = manifest("a", { config: blob("config") });
+      const details = { labels: { team: "infra" }, imageCreated: new Date(5_000) };
+      for (const repository of [APP, OTHER]) await push(catalog, { repository, content, tags: [V1] });
+      await catalog.write(OTHER, ORIGIN, (tx) => tx.describe(blob("config"), details));
+      assert.deepEqual(await labelled(catalog), [OTHER, OTHER]);
+      await catalog.write(APP, ORIGIN, (tx) => tx.describe(blob("config"), details));
+      assert.deepEqual(await labelled(catalog), [APP, OTHER, APP, OTHER]);
+      const [described] = await listed(catalog, "manifests");
+      assert.deepEqual(described?.imageCreated, details.imageCreated);
+      const { revision } = await catalog.bounds();
+      await catalog.write(APP, ORIGIN, (tx) => tx.deleteManifest(content.digest));
+      await push(catalog, { content, tags: [V1] });
+      assert.deepEqual(await labelled(catalog), [OTHER, OTHER]);
+      assert.deepEqual(await labelled(catalog, revision), [APP, OTHER, APP, OTHER]);
+    });
+  });
+}
+
+/** Repositories of manifests and of tags that are found by a label, which are also those that show one. */
+async function labelled(catalog: Catalog, at?: number): Promise<string[]> {
+  const found: string[] = [];
+  for (const kind of ["manifests", "tags"] as const) {
+    const selector: Selector = { labels: [{ key: "team", value: "infra" }] };
+    const items = await listed(catalog, kind, { selector, at, include: new Set(["labels"]) });
+    const all = await listed(catalog, kind, { at, include: new Set(["labels"]) });
+    const shown = all.filter(({ labels }) => labels?.["team"] === "infra");
+    assert.deepEqual(items, shown);
+    found.push(...items.map(({ repository }) => repository));
+  }
+  return found;
+}
+
+async function listed<Kind extends ListKind>(
+  catalog: Catalog,
+  kind: Kind,
+  parts: Partial<ListQuery> = {},
+): Promise<readonly Items[Kind][]> {
+  return (await catalog.list(kind, { selector: {}, order: BY_NAME, limit: 100, ...parts })).items;
+}
