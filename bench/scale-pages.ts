@@ -1,9 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { expectStatus, type Connection } from "./connection.ts";
+import { spreadOf } from "./result.ts";
 import { BEGIN, END, FLAT, nameOf, type Size } from "./scale-content.ts";
 
-/** Pages in a row that are timed at each place of a list: each another one, so that none comes from a cache. */
-const PAGES_TIMED = 200;
+/**
+ * Pages in a row that are timed at each place of a list: each another one, so that none comes from a cache. In three rounds,
+ * of whose figures the middle one counts: what others do on the machine seldom lasts for two.
+ */
+const ROUNDS = 3;
+const PAGES_TIMED = ROUNDS * 150;
 /** Pages of a list that one page can hold, or whose end is near, are asked for so often with sizes that differ. */
 const PAGES_REPEATED = 40;
 /** What the kernel counts processor time in. */
@@ -14,7 +19,7 @@ const ITEMS_WALKED = 1_000;
 /** The deep place, in pages of {@link ITEMS}; and the one half way to it or to the list's end. */
 const DEEP_PAGE = 10_000;
 /** Items from which on a list has a middle and an end of its own. */
-const LONG = 3 * PAGES_TIMED * ITEMS;
+const LONG = 4 * PAGES_TIMED * ITEMS;
 
 /** A list to be measured. */
 export type List = { readonly id: string; readonly path: string };
@@ -155,8 +160,23 @@ async function timePages(
     path = start;
     if (times.length >= PAGES_REPEATED || round >= PAGES_REPEATED) break;
   }
-  const sorted = times.toSorted((a, b) => a - b);
-  return { pages: times.length, p50: at(sorted, 0.5), p99: at(sorted, 0.99) };
+  return { pages: times.length, p50: middleOf(times, 0.5), p99: middleOf(times, 0.99) };
+}
+
+/** The value below which a share of the times is, in the middle one of the rounds. */
+function middleOf(times: readonly number[], share: number): number {
+  const length = Math.ceil(times.length / ROUNDS);
+  const rounds = Array.from({ length: ROUNDS }, (_, round) =>
+    times.slice(round * length, (round + 1) * length),
+  );
+  return spreadOf(
+    rounds.map((round) =>
+      at(
+        round.toSorted((a, b) => a - b),
+        share,
+      ),
+    ),
+  ).median;
 }
 
 function at(sorted: readonly number[], share: number): number {
