@@ -73,18 +73,22 @@ const UNDESCRIBED = "b/c/d";
 export const LABELS_OF = (repository: RepositoryName, { config }: ManifestContent): Record<string, string> =>
   config && repository !== UNDESCRIBED ? LABELS : {};
 
-/** Any command on these. */
-export const anyListCommand: fc.Arbitrary<Command> = fc.record({
-  kind: fc.oneof(
-    { weight: 12, arbitrary: fc.constant("push" as const) },
-    { weight: 4, arbitrary: fc.constant("tag" as const) },
-    { weight: 8, arbitrary: fc.constantFrom("delete tag" as const, "delete manifest" as const) },
-    { weight: 1, arbitrary: fc.constant("delete repository" as const) },
-  ),
-  repository: fc.constantFrom(...REPOSITORIES),
-  content: fc.constantFrom(...CONTENTS),
-  tags: fc.uniqueArray(fc.constantFrom(...TAGS), { maxLength: 3 }),
-});
+/** Any command on these repositories, tags and contents. */
+export function anyListCommandOn(contents: readonly ManifestContent[]): fc.Arbitrary<Command> {
+  return fc.record({
+    kind: fc.oneof(
+      { weight: 12, arbitrary: fc.constant("push" as const) },
+      { weight: 4, arbitrary: fc.constant("tag" as const) },
+      { weight: 8, arbitrary: fc.constantFrom("delete tag" as const, "delete manifest" as const) },
+      { weight: 1, arbitrary: fc.constant("delete repository" as const) },
+    ),
+    repository: fc.constantFrom(...REPOSITORIES),
+    content: fc.constantFrom(...contents),
+    tags: fc.uniqueArray(fc.constantFrom(...TAGS), { maxLength: 3 }),
+  });
+}
+
+export const anyListCommand: fc.Arbitrary<Command> = anyListCommandOn(CONTENTS);
 
 /** Carries a command out as one write, whose request is its number; a push brings the config along. */
 export async function carryOutListed(catalog: Catalog, command: Command, number: number): Promise<void> {
