@@ -27,11 +27,8 @@ export function contentRows(manifests: BulkRepository["manifests"]): Rows {
       ]),
     ),
     content_child: manifests.flatMap(({ content: { digest, children } }) => pairs(digest, children)),
-    content_platform: manifests.flatMap(({ content: { digest, platforms, config }, details }) =>
-      pairs(
-        digest,
-        [...platforms, ...(config && details?.platform ? [details.platform] : [])].map(formatPlatform),
-      ),
+    content_platform: manifests.flatMap((manifest) =>
+      pairs(manifest.content.digest, platformNames(manifest)),
     ),
     content_annotation: manifests.flatMap(({ content: { digest, annotations } }) =>
       indexed(digest, annotations),
@@ -40,4 +37,11 @@ export function contentRows(manifests: BulkRepository["manifests"]): Rows {
       config && details ? indexed(digest, details.labels) : [],
     ),
   };
+}
+
+/** Platforms of a manifest, those its config says included, each once. */
+export function platformNames({ content, details }: BulkRepository["manifests"][number]): string[] {
+  const { platforms, config } = content;
+  const all = config && details?.platform ? [...platforms, details.platform] : platforms;
+  return [...new Set(all.map(formatPlatform))];
 }

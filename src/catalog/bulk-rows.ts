@@ -2,6 +2,7 @@ import { classOfTag } from "../oci/artifact-class.ts";
 import type { Digest } from "../oci/digest.ts";
 import { semverKey } from "../oci/semver.ts";
 import type { BulkRepository, Rows } from "./bulk.ts";
+import { platformNames } from "./bulk-content.ts";
 import type { ManifestContent, Origin, Revision } from "./catalog.ts";
 import type { Value } from "./engine.ts";
 
@@ -80,22 +81,31 @@ function useBlobs(uses: Map<Digest, { size: number; uses: number }>, { blobs }: 
 function manifestRows({ repository, first, time }: Written): Value[][] {
   const { name, manifests, tags } = repository;
   const tagged = new Set(tags.map(({ digest }) => digest));
-  const described = new Set(manifests.flatMap(({ content, details }) => (details && content.config) ?? []));
-  return manifests.map(({ content }, position) => {
-    const { digest, subject, config, size, imageSize, artifactType } = content;
+  const described = new Map(
+    manifests.flatMap(({ content: { config }, details }) => (config && details ? [[config, details]] : [])),
+  );
+  return manifests.map((manifest, position) => {
+    const { content } = manifest;
+    const { digest, subject, config, size, imageSize, mediaType, artifactType } = content;
     const revision = first + 1 + position;
-    const isDescribed = config !== undefined && described.has(config);
+    const details = config && described.get(config);
+    const shown = [content.annotations, details?.labels ?? {}];
     return [
       name,
       digest,
       revision,
       subject ?? null,
-      Number(isDescribed),
+      Number(details !== undefined),
       revision,
       time,
       size,
       imageSize,
+      mediaType,
       artifactType ?? null,
+      content.class,
+      platformNames(manifest).toSorted().join(" "),
+      details?.imageCreated?.getTime() ?? null,
+      Number(shown.some((entries) => Object.keys(entries).length > 0)),
       Number(tagged.has(digest)),
       0,
     ];
@@ -121,6 +131,8 @@ function tagRows({ repository, first, time }: Written): Value[][] {
       time,
       content.size,
       content.imageSize,
+      content.mediaType,
+      content.artifactType ?? null,
       artifactClass,
       semverKey(name),
       0,

@@ -37,11 +37,12 @@ const INTO = {
     into: "repository (name, since, until, born, created, updated, tags, manifests, size, pulled)",
   },
   manifest: {
-    into: `manifest (repository, digest, since, subject, described, born, pushed, size, image_size, artifact_type,
-      tagged, pulled)`,
+    into: `manifest (repository, digest, since, subject, described, born, pushed, size, image_size, media_type,
+      artifact_type, class, platforms, image_created, annotated, tagged, pulled)`,
   },
   tag: {
-    into: `tag (repository, name, digest, since, born, created, updated, size, image_size, class, semver, pulled)`,
+    into: `tag (repository, name, digest, since, born, created, updated, size, image_size, media_type, artifact_type,
+      class, semver, pulled)`,
   },
   namespace: {
     into: `namespace (path, parent, since, until, repository, repositories, filled, born, created, updated)`,

@@ -4,6 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { ConfigDetails, ManifestContent, ManifestSummary } from "./catalog.ts";
 import type { Queryable, Value } from "./engine.ts";
 import { insertRows } from "./rows.ts";
+import { platformNames } from "./schema-shown.ts";
 import { textsOf, type ValueText } from "./search-texts.ts";
 
 /**
@@ -88,8 +89,11 @@ export async function storeDetails(
   );
   for (const { digest } of undescribed) {
     await storePairs(tx, "content_label (digest, key, value)", indexed(digest, labels));
-    const platforms = platform ? [formatPlatform(platform)] : [];
-    await storePairs(tx, "content_platform (digest, platform)", pairs(digest, platforms));
+    if (!platform) continue;
+    await storePairs(tx, "content_platform (digest, platform)", pairs(digest, [formatPlatform(platform)]));
+    await tx.run(`update manifest set platforms = ${platformNames("manifest.digest")} where digest = ?`, [
+      digest,
+    ]);
   }
   return undescribed.length === 0 ? [] : textsOf("label", indexed(config, labels));
 }
@@ -101,8 +105,12 @@ export async function markDescribed(
   config: Digest,
 ): Promise<void> {
   await tx.run(
-    `update manifest set described = 1 where repository = ? and until is null and described = 0
-      and digest in (select digest from content where config = ?)`,
+    `update manifest set described = 1,
+        image_created = (select c.image_created from content c where c.digest = manifest.digest),
+        annotated = case when (select c.labels from content c where c.digest = manifest.digest) <> '{}' then 1
+          else annotated end
+      where repository = ? and until is null and described = 0
+        and digest in (select digest from content where config = ?)`,
     [repository, config],
   );
 }

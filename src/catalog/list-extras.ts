@@ -5,7 +5,7 @@ import { placeholders } from "./rows.ts";
 
 /** Tags a manifest's item names; those beyond are counted. */
 const TAGS_SHOWN_MAX = 100;
-/** Tags that are fetched to be counted; more are counted in the database, which takes longer where there are few. */
+/** Tags of a manifest that come with its row; where there are more, they are counted by a statement of their own. */
 const TAGS_COUNTED_HERE = 1_000;
 /** Rows of a page that one statement asks for more about. */
 const ROWS_PER_STATEMENT = 128;
@@ -57,59 +57,53 @@ export async function artifactTypesOf(
   return grouped(found);
 }
 
-type TagsOf = { readonly tags: Tag[]; readonly tagCount: number };
-type NamedRow = { repository: string; digest: string; name: Tag; total?: number };
-
-/** Tags that point to the manifests of a page, by `repository@digest`. */
-export async function tagsOf(
+/** Where the tags are that point to a manifest, whose repository and digest are SQL, at a revision or now. */
+function tagsOfOne(
   engine: Engine,
-  rows: readonly Row[],
+  { repository, digest }: { repository: string; digest: string },
   at: number | undefined,
-): Promise<Map<string, TagsOf>> {
-  const manifests = rows.map((row) => [String(row["repository"]), String(row["digest"])]);
-  const found = await inBatches(manifests, (batch) => namesOf(engine, batch, at));
-  const tags = new Map<string, { tags: Tag[]; tagCount: number }>();
-  for (const { repository, digest, name, total } of found) {
-    const key = `${repository}@${digest}`;
-    const entry = tags.get(key) ?? { tags: [], tagCount: total ?? 0 };
-    if (entry.tags.length < TAGS_SHOWN_MAX) entry.tags.push(name);
-    if (total === undefined) entry.tagCount++;
-    tags.set(key, entry);
-  }
-  return tags;
+): { sql: string; values: readonly Value[] } {
+  const select = (index: string): string =>
+    `select t.name from tag t ${engine.using(index)} where t.repository = ${repository} and t.digest = ${digest}`;
+  const current = `${select("tag_points_to")} and t.until is null`;
+  if (at === undefined) return { sql: current, values: [] };
+  return {
+    sql: `${current} and t.since <= ? union all ${select("tag_ended")} and t.until > ? and t.since <= ?`,
+    values: [at, at, at],
+  };
 }
 
-/** Tags of some manifests: all of them, or where they are very many those that are shown, and how many there are. */
-async function namesOf(
+/** A column of a page of manifests for {@link tagsOf}: names of tags with spaces between them, in no order. */
+export function tagNames(
   engine: Engine,
-  batch: readonly (readonly Value[])[],
   at: number | undefined,
-): Promise<NamedRow[]> {
-  const marks = batch.map(() => "(?, ?)").join(", ");
-  const select = "select given.column1 as repository, given.column2 as digest, t.name from";
-  const join = "t.repository = given.column1 and t.digest = given.column2";
-  const sources =
-    at === undefined
-      ? `${select} (values ${marks}) given cross join tag t where ${join} and t.until is null`
-      : `${select} (values ${marks}) given cross join tag t where ${join} and t.until is null and t.since <= ?
-        union all ${select} (values ${marks}) given cross join tag t ${engine.using("tag_ended")}
-        where ${join} and t.until > ? and t.since <= ?`;
-  const values = at === undefined ? batch.flat() : [...batch.flat(), at, ...batch.flat(), at, at];
-  const all = await engine.all<NamedRow>(
-    `select repository, digest, name from (${sources} limit ${TAGS_COUNTED_HERE + 1}) named
-      order by repository, digest, name`,
-    values,
+): { column: string; values: readonly Value[] } {
+  const { sql, values } = tagsOfOne(engine, { repository: "page.repository", digest: "page.digest" }, at);
+  const column = `(select string_agg(part.name, ' ') from (${sql} limit ${TAGS_COUNTED_HERE + 1}) part)`;
+  return { column, values };
+}
+
+type TagsOf = { readonly tags: readonly Tag[]; readonly tagCount: number };
+
+/** Tags that point to the manifest of a row, by what {@link tagNames} has found of them. */
+export function tagsOf(engine: Engine, row: Row, at: number | undefined): TagsOf | Promise<TagsOf> {
+  const names = row["tag_names"];
+  if (typeof names !== "string") return { tags: [], tagCount: 0 };
+  const tags = names.split(" ").toSorted() as Tag[];
+  if (tags.length > TAGS_COUNTED_HERE) return countTags(engine, row, at);
+  return { tags: tags.slice(0, TAGS_SHOWN_MAX), tagCount: tags.length };
+}
+
+/** The first tags of a manifest that has very many, and how many there are. */
+async function countTags(engine: Engine, row: Row, at: number | undefined): Promise<TagsOf> {
+  const { sql, values } = tagsOfOne(engine, { repository: "?", digest: "?" }, at);
+  const key = [String(row["repository"]), String(row["digest"])];
+  const bound = at === undefined ? key : [...key, ...values.slice(0, 1), ...key, ...values.slice(1)];
+  const rows = await engine.all<{ name: Tag; total: number }>(
+    `select name, count(*) over () as total from (${sql}) part order by name limit ${TAGS_SHOWN_MAX}`,
+    bound,
   );
-  if (all.length <= TAGS_COUNTED_HERE) return all;
-  return engine.all<NamedRow>(
-    `select repository, digest, name, total from (
-        select repository, digest, name,
-            row_number() over (partition by repository, digest order by name) as position,
-            count(*) over (partition by repository, digest) as total
-          from (${sources}) named
-      ) page where position <= ${TAGS_SHOWN_MAX} order by repository, digest, name`,
-    values,
-  );
+  return { tags: rows.map(({ name }) => name), tagCount: rows[0]?.total ?? 0 };
 }
 
 /** Asks for all keys, so many at a time. */

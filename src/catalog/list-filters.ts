@@ -118,7 +118,8 @@ function contentFilters(kind: ListKind, selector: Selector, moment: Moment): Fil
   }
   const detailed = (detail: Detail): Filter => withDetail(table, detail);
   if (mediaType !== undefined) {
-    filters.push(detailed({ table: "content", sql: "c.media_type = ?", values: [mediaType] }));
+    const ofContent = detailed({ table: "content", sql: "c.media_type = ?", values: [mediaType] });
+    filters.push({ ...ofContent, sql: lookedAt("f.media_type = ?") });
   }
   for (const platform of platforms) filters.push(detailed(platformDetail(platform)));
   for (const pair of annotations) filters.push(detailed({ table: "content_annotation", ...pairOf(pair) }));
@@ -140,6 +141,14 @@ function describedIn(kind: ListKind, { holds, values }: Moment): Condition {
   const sql = `exists (select 1 from manifest m where m.repository = f.repository and m.digest = f.digest
     and m.described = 1 and ${holds("m")})`;
   return { sql, values };
+}
+
+/**
+ * A condition that rows are looked at for. Of a bare comparison PostgreSQL believes that it leaves few rows, and then would
+ * rather read and sort the whole table than go through the index that has them in order.
+ */
+function lookedAt(sql: string): string {
+  return `coalesce(${sql}, false)`;
 }
 
 function withDetail(table: string, { table: details, sql, values }: Detail): Filter {
@@ -181,7 +190,12 @@ function tagFilters({ tag, artifactType, classes, subject }: Selector, engine: E
     filters.push({ ...engine.like("f.name", tag), finder });
   }
   if (artifactType !== undefined) {
-    filters.push(withDetail("tag", { table: "content", sql: "c.artifact_type = ?", values: [artifactType] }));
+    const ofContent = withDetail("tag", {
+      table: "content",
+      sql: "c.artifact_type = ?",
+      values: [artifactType],
+    });
+    filters.push({ ...ofContent, sql: lookedAt("f.artifact_type = ?") });
   }
   if (classes !== undefined) {
     const sql = `f.class in (${placeholders(classes.length)})`;
@@ -214,8 +228,9 @@ function manifestFilters(
     filters.push({ ...finder, sql: "f.artifact_type = ?" });
   }
   if (classes !== undefined) {
-    const sql = `c.class in (${placeholders(classes.length)})`;
-    filters.push(withDetail("manifest", { table: "content", sql, values: classes }));
+    const ofContent = `class in (${placeholders(classes.length)})`;
+    const found = withDetail("manifest", { table: "content", sql: `c.${ofContent}`, values: classes });
+    filters.push({ ...found, sql: lookedAt(`f.${ofContent}`) });
   }
   if (subject !== undefined) {
     const [sql, values] = ["f.subject = ?", [subject]];

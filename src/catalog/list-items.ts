@@ -13,7 +13,7 @@ import type {
   TagItem,
 } from "./items.ts";
 import { momentOf, NOW } from "./moment.ts";
-import { artifactTypesOf, platformsOf, tagsOf } from "./list-extras.ts";
+import { artifactTypesOf, platformsOf, tagNames, tagsOf } from "./list-extras.ts";
 
 /** A row of a page: the columns of its table, and those that {@link detailsOf} adds. */
 export type Row = Readonly<Record<string, Value>>;
@@ -25,25 +25,32 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
   const nothing = { columns: "", values: [], join: "" };
   if (kind === "namespaces") return nothing;
   if (kind === "repositories") return include?.has("latest") ? latestColumns(engine, at) : nothing;
-  const isManifest = kind === "manifests";
+  if (kind === "manifests") return manifestDetails(engine, at);
   const moment = at === undefined ? NOW : momentOf(at);
   const values: Value[] = [];
-  const columns = ["c.media_type"];
-  if (isManifest)
-    columns.push("c.class", "c.annotations", "case when page.described = 1 then c.labels end as labels");
-  if (isManifest) columns.push("case when page.described = 1 then c.image_created end as image_created");
-  else columns.push("c.artifact_type");
-  if (!isManifest && include?.has("annotations")) columns.push("c.annotations");
-  if (!isManifest && include?.has("labels")) {
+  const columns: string[] = [];
+  if (include?.has("annotations")) columns.push("c.annotations");
+  if (include?.has("labels")) {
     columns.push(`case when exists (select 1 from manifest m where m.repository = page.repository
       and m.digest = page.digest and m.described = 1 and ${moment.holds("m")}) then c.labels end as labels`);
     values.push(...moment.values);
   }
+  if (columns.length === 0) return nothing;
   return {
     columns: `, ${columns.join(", ")}`,
     values,
     // Not left to the database: one that begins with contents reads them all.
     join: "cross join content c where c.digest = page.digest",
+  };
+}
+
+/** Looks contents up only where there is something to be shown of them. */
+function manifestDetails(engine: Engine, at: number | undefined): Details {
+  const { column, values } = tagNames(engine, at);
+  return {
+    columns: `, c.annotations, case when page.described = 1 then c.labels end as labels, ${column} as tag_names`,
+    values,
+    join: "left join content c on c.digest = case when page.annotated = 1 then page.digest end",
   };
 }
 
@@ -90,13 +97,8 @@ const MAKERS: Readonly<Record<ListKind, Maker>> = {
       tagItem(row, platforms && (platforms.get(String(row["digest"])) ?? []), include),
     );
   },
-  manifests: async (engine, rows, { at }) => {
-    const [platforms, tags] = [await platformsOf(engine, rows), await tagsOf(engine, rows, at)];
-    return rows.map((row) => ({
-      ...manifestItem(row, platforms.get(String(row["digest"])) ?? []),
-      ...(tags.get(`${String(row["repository"])}@${String(row["digest"])}`) ?? { tags: [], tagCount: 0 }),
-    }));
-  },
+  manifests: (engine, rows, { at }) =>
+    Promise.all(rows.map(async (row) => manifestItem(row, await tagsOf(engine, row, at)))),
   namespaces: async (_engine, rows) => rows.map(namespaceItem),
 };
 
@@ -134,7 +136,7 @@ function tagItem(row: Row, platforms: readonly string[] | undefined, include: Li
   };
 }
 
-function manifestItem(row: Row, platforms: readonly string[]): Omit<ManifestItem, "tags" | "tagCount"> {
+function manifestItem(row: Row, tags: Pick<ManifestItem, "tags" | "tagCount">): ManifestItem {
   return {
     repository: row["repository"] as RepositoryName,
     ...contentOf(row),
@@ -142,9 +144,10 @@ function manifestItem(row: Row, platforms: readonly string[]): Omit<ManifestItem
     ...pulledOf(row),
     ...(row["subject"] != null && { subject: row["subject"] as Digest }),
     ...(row["image_created"] != null && { imageCreated: time(row["image_created"]) }),
-    platforms,
+    platforms: row["platforms"] ? String(row["platforms"]).split(" ") : [],
     annotations: pairsOf(row["annotations"]),
     labels: pairsOf(row["labels"]),
+    ...tags,
   };
 }
 

@@ -16,13 +16,13 @@ export const TABLES: Readonly<Record<ListKind, Table>> = {
     table: "tag",
     names: ["repository", "name"],
     columns:
-      "f.repository, f.name, f.digest, f.since, f.born, f.created, f.updated, f.size, f.image_size, f.pulled, f.semver, f.class",
+      "f.repository, f.name, f.digest, f.since, f.born, f.created, f.updated, f.size, f.image_size, f.media_type, f.artifact_type, f.pulled, f.semver, f.class",
   },
   manifests: {
     table: "manifest",
     names: ["repository", "digest"],
-    columns:
-      "f.repository, f.digest, f.born, f.pushed, f.size, f.image_size, f.pulled, f.artifact_type, f.subject, f.described",
+    columns: `f.repository, f.digest, f.born, f.pushed, f.size, f.image_size, f.pulled, f.media_type, f.artifact_type,
+      f.class, f.subject, f.platforms, f.image_created, f.described, f.annotated`,
   },
   namespaces: {
     table: "namespace",

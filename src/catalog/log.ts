@@ -7,6 +7,7 @@ import type { Event, EventType, Origin, Revision } from "./catalog.ts";
 import type { Queryable, Value } from "./engine.ts";
 import { insertRows } from "./rows.ts";
 import { summaryOf, type SummaryRow } from "./content.ts";
+import { platformNames } from "./schema-shown.ts";
 
 /** A change that has been decided on and takes its revision when the write ends. */
 export type Draft = {
@@ -25,8 +26,10 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
   {
     types: ["manifest.pushed"],
     sql: `insert into manifest
-        (repository, digest, since, subject, born, pushed, size, image_size, artifact_type, tagged)
-      select e.repository, e.digest, e.revision, c.subject, e.revision, e.time, c.size, c.image_size, c.artifact_type,
+        (repository, digest, since, subject, born, pushed, size, image_size, media_type, artifact_type, class, platforms,
+          annotated, tagged)
+      select e.repository, e.digest, e.revision, c.subject, e.revision, e.time, c.size, c.image_size, c.media_type,
+        c.artifact_type, c.class, ${platformNames("e.digest")}, case when c.annotations <> '{}' then 1 else 0 end,
         case when exists (select 1 from event t where t.revision between ? and ? and t.type = 'tag.set'
           and t.digest = e.digest) then 1 else 0 end
       from event e join content c on c.digest = e.digest
@@ -41,9 +44,10 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
   {
     types: ["tag.set"],
     sql: `insert into tag
-        (repository, name, digest, since, born, created, updated, size, image_size, class, semver, pulled)
+        (repository, name, digest, since, born, created, updated, size, image_size, media_type, artifact_type, class,
+          semver, pulled)
       select e.repository, e.tag, e.digest, e.revision, coalesce(p.born, e.revision), coalesce(p.created, e.time), e.time,
-        c.size, c.image_size, coalesce(e.class, c.class), e.semver,
+        c.size, c.image_size, c.media_type, c.artifact_type, coalesce(e.class, c.class), e.semver,
         (select m.pulled from manifest m
           where m.repository = e.repository and m.digest = e.digest and m.until is null)
       from event e join content c on c.digest = e.digest

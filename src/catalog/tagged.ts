@@ -4,6 +4,10 @@ import type { Queryable } from "./engine.ts";
 import type { Draft, Span } from "./log.ts";
 import { placeholders } from "./rows.ts";
 
+/** Columns that a manifest's next version has from the one before. */
+const KEPT = `subject, described, born, pushed, size, image_size, media_type, artifact_type, class, platforms,
+  image_created, annotated, pulled`;
+
 /** Digests named by one statement. */
 const DIGESTS_PER_STATEMENT = 100;
 
@@ -44,11 +48,9 @@ async function markSome(
   );
   if (ended.length === 0) return;
   await tx.run(
-    `insert into manifest (repository, digest, since, subject, described, born, pushed, size, image_size,
-        artifact_type, tagged, pulled)
-      select repository, digest, until, subject, described, born, pushed, size, image_size,
-        artifact_type, 1 - tagged, pulled
-      from manifest where repository = ? and until = ? and digest in (${placeholders(ended.length)})`,
+    `insert into manifest (repository, digest, since, tagged, ${KEPT})
+      select repository, digest, until, 1 - tagged, ${KEPT} from manifest
+      where repository = ? and until = ? and digest in (${placeholders(ended.length)})`,
     [repository, first, ...ended.map(({ digest }) => digest)],
   );
 }

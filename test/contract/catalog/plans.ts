@@ -88,6 +88,8 @@ export function describePlans(newPlace: NewPlace, explainer: (engine: Engine) =>
 async function fill(engine: Engine): Promise<void> {
   const numbers = `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROWS})`;
   const [mixed, pulled] = [`(i * 7919) % ${ROWS}`, `case when i % 3 = 0 then 1000 + i else 0 end`];
+  const [mediaType, artifactType] = [`'m' || (i % 1000)`, `case when i % 1000 = 0 then 'application/x' end`];
+  const artifactClass = `case when i % 1000 = 0 then 'chart' else 'image' end`;
   const inserts = [
     `event (revision, time, type, repository, tag, digest, actor, request)
       select i, 1000 + i, 'tag.set', ${REPOSITORY}, 't' || i, 'sha256:' || i, 'ada', 'request' from n`,
@@ -97,17 +99,18 @@ async function fill(engine: Engine): Promise<void> {
     `namespace (path, parent, since, until, repository, repositories, filled, born, created, updated)
       select 'r' || i, case when i % 2 = 0 then '' else 'p' || (i % 500) end, i, ${UNTIL},
       1, 0, 1, i, 1000 + i, 1000 + i from n`,
-    `manifest (repository, digest, since, until, subject, born, pushed, tagged, artifact_type, size, image_size, pulled)
+    `manifest (repository, digest, since, until, subject, born, pushed, tagged, artifact_type, size, image_size, pulled,
+        media_type, class, platforms, annotated)
       select ${REPOSITORY}, 'sha256:' || i, i, ${UNTIL},
       case when i % 7 = 0 then 'sha256:' || (i - 1) end, i, 1000 + i, case when i % 100 = 0 then 0 else 1 end,
-      case when i % 1000 = 0 then 'application/x' end, ${mixed}, ${mixed}, ${pulled} from n`,
-    `tag (repository, name, digest, since, until, created, updated, born, class, size, image_size, pulled, semver)
+      ${artifactType}, ${mixed}, ${mixed}, ${pulled}, ${mediaType}, ${artifactClass}, 'linux/a' || (i % 1000), 1 from n`,
+    `tag (repository, name, digest, since, until, created, updated, born, class, size, image_size, pulled, semver,
+        media_type, artifact_type)
       select ${REPOSITORY}, 't' || i, 'sha256:' || i, i, ${UNTIL}, 1000 + i, 1000 + i, i,
-      case when i % 1000 = 0 then 'chart' else 'image' end, ${mixed}, ${mixed}, ${pulled},
-      case when i % 2 = 0 then 'A' || i else '' end from n`,
+      ${artifactClass}, ${mixed}, ${mixed}, ${pulled},
+      case when i % 2 = 0 then 'A' || i else '' end, ${mediaType}, ${artifactType} from n`,
     `content (digest, media_type, artifact_type, class, size, image_size, config, annotations)
-      select 'sha256:' || i, 'm' || (i % 1000), case when i % 1000 = 0 then 'application/x' end,
-      case when i % 1000 = 0 then 'chart' else 'image' end, 1, 1, 'sha256:c' || i, '{}' from n`,
+      select 'sha256:' || i, ${mediaType}, ${artifactType}, ${artifactClass}, 1, 1, 'sha256:c' || i, '{}' from n`,
     `content_blob (digest, blob, size) select 'sha256:' || i, 'sha256:b' || i, 1 from n`,
     `content_child select 'sha256:' || i, 'sha256:m' || i from n`,
     `content_platform select 'sha256:' || i, 'linux/a' || (i % 1000) from n`,
