@@ -40,8 +40,13 @@ export function contentRows(manifests: BulkRepository["manifests"]): Rows {
 }
 
 /** Platforms of a manifest, those its config says included, each once. */
-export function platformNames({ content, details }: BulkRepository["manifests"][number]): string[] {
+function platformNames({ content, details }: BulkRepository["manifests"][number]): string[] {
   const { platforms, config } = content;
   const all = config && details?.platform ? [...platforms, details.platform] : platforms;
   return [...new Set(all.map(formatPlatform))];
+}
+
+/** The same as lists show them, from a column of their own. */
+export function platformsColumn(manifest: BulkRepository["manifests"][number]): string {
+  return platformNames(manifest).toSorted().join(" ");
 }

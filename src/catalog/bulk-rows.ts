@@ -2,7 +2,7 @@ import { classOfTag } from "../oci/artifact-class.ts";
 import type { Digest } from "../oci/digest.ts";
 import { semverKey } from "../oci/semver.ts";
 import type { BulkRepository, Rows } from "./bulk.ts";
-import { platformNames } from "./bulk-content.ts";
+import { platformsColumn } from "./bulk-content.ts";
 import type { ManifestContent, Origin, Revision } from "./catalog.ts";
 import type { Value } from "./engine.ts";
 
@@ -103,7 +103,7 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
       mediaType,
       artifactType ?? null,
       content.class,
-      platformNames(manifest).toSorted().join(" "),
+      platformsColumn(manifest),
       details?.imageCreated?.getTime() ?? null,
       Number(shown.some((entries) => Object.keys(entries).length > 0)),
       Number(tagged.has(digest)),
@@ -114,11 +114,12 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
 
 function tagRows({ repository, first, time }: Written): Value[][] {
   const { name: repositoryName, manifests, tags } = repository;
-  const contents = new Map(manifests.map(({ content }) => [content.digest, content]));
+  const pushed = new Map(manifests.map((manifest) => [manifest.content.digest, manifest]));
   return tags.map(({ name, digest }, position) => {
-    const content = contents.get(digest);
-    if (!content)
+    const manifest = pushed.get(digest);
+    if (!manifest)
       throw new Error(`Tag ${name} cannot point to ${digest}, which is not in ${repositoryName}.`);
+    const { content } = manifest;
     const revision = first + 1 + manifests.length + position;
     const artifactClass = classOfTag(name) ?? content.class;
     return [
@@ -134,6 +135,7 @@ function tagRows({ repository, first, time }: Written): Value[][] {
       content.mediaType,
       content.artifactType ?? null,
       artifactClass,
+      platformsColumn(manifest),
       semverKey(name),
       0,
     ];

@@ -42,7 +42,7 @@ const INTO = {
   },
   tag: {
     into: `tag (repository, name, digest, since, born, created, updated, size, image_size, media_type, artifact_type,
-      class, semver, pulled)`,
+      class, platforms, semver, pulled)`,
   },
   namespace: {
     into: `namespace (path, parent, since, until, repository, repositories, filled, born, created, updated)`,

@@ -91,9 +91,10 @@ export async function storeDetails(
     await storePairs(tx, "content_label (digest, key, value)", indexed(digest, labels));
     if (!platform) continue;
     await storePairs(tx, "content_platform (digest, platform)", pairs(digest, [formatPlatform(platform)]));
-    await tx.run(`update manifest set platforms = ${platformNames("manifest.digest")} where digest = ?`, [
-      digest,
-    ]);
+    for (const table of ["manifest", "tag"]) {
+      const names = platformNames(`${table}.digest`);
+      await tx.run(`update ${table} set platforms = ${names} where digest = ?`, [digest]);
+    }
   }
   return undescribed.length === 0 ? [] : textsOf("label", indexed(config, labels));
 }

@@ -10,21 +10,6 @@ const TAGS_COUNTED_HERE = 1_000;
 /** Rows of a page that one statement asks for more about. */
 const ROWS_PER_STATEMENT = 128;
 
-/** Platforms of the rows' contents, by digest. */
-export async function platformsOf(engine: Engine, rows: readonly Row[]): Promise<Map<string, string[]>> {
-  const digests = [...new Set(rows.map((row) => String(row["digest"])))];
-  const found = await inBatches(
-    digests.map((digest) => [digest]),
-    (batch) =>
-      engine.all<{ key: string; value: string }>(
-        `select digest as key, platform as value from content_platform
-        where digest in (${placeholders(batch.length)}) order by digest, platform`,
-        batch.flat(),
-      ),
-  );
-  return grouped(found);
-}
-
 /** Artifact types of what repositories hold, by name. Looks each type up behind the one before: manifests are many. */
 export async function artifactTypesOf(
   engine: Engine,

@@ -29,7 +29,7 @@ export function filtersOf(
   return [
     ...placeFilters(selector, { kind, names, isByName, engine }),
     ...timeFilters(kind, selector),
-    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector, moment)),
+    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector, { engine, moment })),
     ...(kind === "tags" ? tagFilters(selector, engine) : []),
     ...(kind === "manifests" ? manifestFilters(selector, { engine, moment }) : []),
   ];
@@ -107,7 +107,11 @@ function emptyFilter({ empty }: Selector): Filter[] {
 }
 
 /** Filters of tags and manifests alike. */
-function contentFilters(kind: ListKind, selector: Selector, moment: Moment): Filter[] {
+function contentFilters(
+  kind: ListKind,
+  selector: Selector,
+  { engine, moment }: { engine: Engine; moment: Moment },
+): Filter[] {
   const { digest, mediaType, platforms = [], annotations = [], labels = [] } = selector;
   const { table } = TABLES[kind];
   const filters: Filter[] = [];
@@ -121,8 +125,11 @@ function contentFilters(kind: ListKind, selector: Selector, moment: Moment): Fil
     const ofContent = detailed({ table: "content", sql: "c.media_type = ?", values: [mediaType] });
     filters.push({ ...ofContent, sql: lookedAt("f.media_type = ?") });
   }
-  for (const platform of platforms) filters.push(detailed(platformDetail(platform)));
-  for (const pair of annotations) filters.push(detailed({ table: "content_annotation", ...pairOf(pair) }));
+  for (const platform of platforms) filters.push(platformFilter(table, platform, engine));
+  for (const pair of annotations) {
+    const filter = detailed({ table: "content_annotation", ...pairOf(pair) });
+    filters.push(kind === "manifests" ? { ...filter, sql: `f.annotated = 1 and ${filter.sql}` } : filter);
+  }
   for (const pair of labels) {
     const filter = detailed({ table: "content_label", ...pairOf(pair) });
     const described = describedIn(kind, moment);
@@ -172,6 +179,15 @@ function platformDetail(platform: string): Detail {
     sql: "c.platform >= ? and c.platform < ? and (c.platform = ? or c.platform >= ?)",
     values: [platform, `${platform}0`, platform, `${platform}/`],
   };
+}
+
+/** Rows say their platforms with spaces between them. */
+function platformFilter(table: string, platform: string, engine: Engine): Filter {
+  const found = withDetail(table, platformDetail(platform));
+  const ends = platform.split("/").length > 2 ? [" "] : [" ", "/"];
+  const likes = ends.map((end) => engine.like("(' ' || f.platforms || ' ')", `* ${platform}${end}*`));
+  const sql = lookedAt(`(${likes.map((like) => like.sql).join(" or ")})`);
+  return { ...found, sql, values: likes.flatMap((like) => like.values) };
 }
 
 function pairOf({ key, value }: KeyValue): { sql: string; values: string[] } {

@@ -13,7 +13,7 @@ import type {
   TagItem,
 } from "./items.ts";
 import { momentOf, NOW } from "./moment.ts";
-import { artifactTypesOf, platformsOf, tagNames, tagsOf } from "./list-extras.ts";
+import { artifactTypesOf, tagNames, tagsOf } from "./list-extras.ts";
 
 /** A row of a page: the columns of its table, and those that {@link detailsOf} adds. */
 export type Row = Readonly<Record<string, Value>>;
@@ -91,12 +91,7 @@ const MAKERS: Readonly<Record<ListKind, Maker>> = {
       : undefined;
     return rows.map((row) => repositoryItem(row, types && (types.get(String(row["name"])) ?? [])));
   },
-  tags: async (engine, rows, { include }) => {
-    const platforms = include?.has("platforms") ? await platformsOf(engine, rows) : undefined;
-    return rows.map((row) =>
-      tagItem(row, platforms && (platforms.get(String(row["digest"])) ?? []), include),
-    );
-  },
+  tags: async (_engine, rows, { include }) => rows.map((row) => tagItem(row, include)),
   manifests: (engine, rows, { at }) =>
     Promise.all(rows.map(async (row) => manifestItem(row, await tagsOf(engine, row, at)))),
   namespaces: async (_engine, rows) => rows.map(namespaceItem),
@@ -122,7 +117,7 @@ function repositoryItem(row: Row, artifactTypes: readonly string[] | undefined):
   };
 }
 
-function tagItem(row: Row, platforms: readonly string[] | undefined, include: ListQuery["include"]): TagItem {
+function tagItem(row: Row, include: ListQuery["include"]): TagItem {
   return {
     repository: row["repository"] as RepositoryName,
     name: row["name"] as Tag,
@@ -130,7 +125,7 @@ function tagItem(row: Row, platforms: readonly string[] | undefined, include: Li
     created: time(row["created"]),
     updated: time(row["updated"]),
     ...pulledOf(row),
-    ...(platforms && { platforms }),
+    ...(include?.has("platforms") && { platforms: platformsOf(row) }),
     ...(include?.has("annotations") && { annotations: pairsOf(row["annotations"]) }),
     ...(include?.has("labels") && { labels: pairsOf(row["labels"]) }),
   };
@@ -144,7 +139,7 @@ function manifestItem(row: Row, tags: Pick<ManifestItem, "tags" | "tagCount">): 
     ...pulledOf(row),
     ...(row["subject"] != null && { subject: row["subject"] as Digest }),
     ...(row["image_created"] != null && { imageCreated: time(row["image_created"]) }),
-    platforms: row["platforms"] ? String(row["platforms"]).split(" ") : [],
+    platforms: platformsOf(row),
     annotations: pairsOf(row["annotations"]),
     labels: pairsOf(row["labels"]),
     ...tags,
@@ -176,6 +171,10 @@ function contentOf(
 
 function pulledOf(row: Row): { pulled?: Date } {
   return row["pulled"] ? { pulled: time(row["pulled"]) } : {};
+}
+
+function platformsOf(row: Row): readonly string[] {
+  return row["platforms"] ? String(row["platforms"]).split(" ") : [];
 }
 
 function pairsOf(json: Value | undefined): Record<string, string> {

@@ -16,7 +16,7 @@ export const TABLES: Readonly<Record<ListKind, Table>> = {
     table: "tag",
     names: ["repository", "name"],
     columns:
-      "f.repository, f.name, f.digest, f.since, f.born, f.created, f.updated, f.size, f.image_size, f.media_type, f.artifact_type, f.pulled, f.semver, f.class",
+      "f.repository, f.name, f.digest, f.since, f.born, f.created, f.updated, f.size, f.image_size, f.media_type, f.artifact_type, f.platforms, f.pulled, f.semver, f.class",
   },
   manifests: {
     table: "manifest",

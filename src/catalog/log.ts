@@ -45,9 +45,10 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
     types: ["tag.set"],
     sql: `insert into tag
         (repository, name, digest, since, born, created, updated, size, image_size, media_type, artifact_type, class,
-          semver, pulled)
+          platforms, semver, pulled)
       select e.repository, e.tag, e.digest, e.revision, coalesce(p.born, e.revision), coalesce(p.created, e.time), e.time,
-        c.size, c.image_size, c.media_type, c.artifact_type, coalesce(e.class, c.class), e.semver,
+        c.size, c.image_size, c.media_type, c.artifact_type, coalesce(e.class, c.class),
+        ${platformNames("e.digest")}, e.semver,
         (select m.pulled from manifest m
           where m.repository = e.repository and m.digest = e.digest and m.until is null)
       from event e join content c on c.digest = e.digest

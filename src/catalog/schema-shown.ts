@@ -12,7 +12,8 @@ export function platformNames(digest: string): string {
 export const SHOWN: readonly string[] = [
   `alter table tag add column media_type {text} not null default ''`,
   `alter table tag add column artifact_type {text}`,
-  `update tag set media_type = c.media_type, artifact_type = c.artifact_type
+  `alter table tag add column platforms {text} not null default ''`,
+  `update tag set media_type = c.media_type, artifact_type = c.artifact_type, platforms = ${platformNames("tag.digest")}
     from content c where c.digest = tag.digest`,
 
   `alter table manifest add column media_type {text} not null default ''`,
