@@ -4,9 +4,8 @@ import { RegistryError } from "../errors.ts";
 import { parseManifest, type Manifest } from "../oci/manifest.ts";
 import { semverKey } from "../oci/semver.ts";
 import type { Tag } from "../oci/tag.ts";
-import type { Queryable, Value } from "./engine.ts";
-import { parentOf, pathsOf } from "./namespaces.ts";
-import { insertRows } from "./rows.ts";
+import type { Queryable } from "./engine.ts";
+import { versionStored } from "./schema-lists-history.ts";
 
 /** Manifests, and names, that are looked at together. */
 const MANIFESTS_PER_PAGE = 20;
@@ -17,7 +16,7 @@ export async function describeStored(tx: Queryable): Promise<void> {
   await readManifests(tx);
   for (const statement of FILL) await tx.run(statement);
   await readTagNames(tx);
-  await countNamespaces(tx);
+  await versionStored(tx);
 }
 
 /** In this order. Times that only an event knew may have been compacted away; then the next best is taken. */
@@ -28,8 +27,6 @@ const FILL = [
     (select e.time from event e where e.revision = manifest.since),
     (select min(t.created) from tag t where t.repository = manifest.repository and t.digest = manifest.digest),
     (select min(e.time) from event e), 0)`,
-  `update manifest set tagged = 1 where exists (select 1 from tag t
-      where t.repository = manifest.repository and t.digest = manifest.digest and t.until is null)`,
   `update tag set size = c.size, image_size = c.image_size, class = c.class
     from content c where c.digest = tag.digest`,
   `update tag set born = (select min(t.since) from tag t
@@ -43,20 +40,6 @@ const FILL = [
   `update repository set born = since,
       created = coalesce((select e.time from event e where e.revision = repository.since),
         (select min(m.pushed) from manifest m where m.repository = repository.name), 0)`,
-  `update repository set updated = created`,
-  // Since the last change a repository has another version: by that it is ordered.
-  `update repository set until = (select max(e.revision) from event e where e.repository = repository.name)
-    where until is null and since < (select max(e.revision) from event e where e.repository = repository.name)`,
-  `insert into repository (name, since, born, created)
-    select r.name, r.until, r.born, r.created from repository r join event e on e.revision = r.until
-    where e.type <> 'repository.deleted'`,
-  `update repository set
-      tags = (select count(*) from tag t where t.repository = repository.name and t.until is null),
-      manifests = (select count(*) from manifest m where m.repository = repository.name and m.until is null),
-      size = coalesce((select sum(u.size) from blob_use u where u.repository = repository.name), 0)
-        + coalesce((select sum(m.size) from manifest m where m.repository = repository.name and m.until is null), 0),
-      updated = coalesce((select e.time from event e where e.revision = repository.since), created)
-    where until is null`,
 ];
 
 async function readManifests(tx: Queryable): Promise<void> {
@@ -110,34 +93,4 @@ async function readTagNames(tx: Queryable): Promise<void> {
     }
     after = rows.at(-1)?.name;
   }
-}
-
-type Times = { since: number; born: number; created: number; updated: number };
-
-async function countNamespaces(tx: Queryable): Promise<void> {
-  const rows = await tx.all<{ name: string; manifests: number } & Times>(
-    `select name, since, born, created, updated, manifests from repository where until is null`,
-  );
-  const counts = new Map<string, { repository: number; below: number; filled: number } & Times>();
-  for (const { name, manifests, ...times } of rows) {
-    for (const path of pathsOf(name)) {
-      const count = counts.get(path) ?? { repository: 0, below: 0, filled: 0, ...times };
-      if (path === name) count.repository = 1;
-      else count.below++;
-      if (manifests > 0) count.filled++;
-      count.since = Math.max(count.since, times.since);
-      count.born = Math.min(count.born, times.born);
-      count.created = Math.min(count.created, times.created);
-      count.updated = Math.max(count.updated, times.updated);
-      counts.set(path, count);
-    }
-  }
-  const namespaces = [...counts].map(([path, count]): Value[] => {
-    const { repository, below, filled, since, born, created, updated } = count;
-    return [path, parentOf(path), since, repository, below, filled, born, created, updated];
-  });
-  await insertRows(tx, {
-    into: "namespace (path, parent, since, repository, repositories, filled, born, created, updated)",
-    rows: namespaces,
-  });
 }
