@@ -48,6 +48,7 @@ const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
     "catalog/sqlite.ts",
     "catalog/bulk-sqlite.ts",
     "blobs",
+    "access/key-file.ts",
   ],
 };
 

@@ -1,0 +1,22 @@
+import type { Action } from "./action.ts";
+import type { Pattern } from "./pattern.ts";
+
+/** Actions in the repositories that a pattern means. */
+export type Grant = { readonly pattern: Pattern; readonly actions: ReadonlySet<Action> };
+
+/** Who asks. What they may do is for the policy to say, within `grants`. */
+export type Caller = {
+  /** The name they logged in with; absent when nobody has. */
+  readonly user?: string;
+  readonly groups: readonly string[];
+  /** What a token or robot limits its bearer to; absent: no limit. */
+  readonly grants?: readonly Grant[];
+};
+
+/** Who has not logged in. */
+export const ANONYMOUS: Caller = { groups: [] };
+
+/** The name that events and the log have. */
+export function actorOf({ user }: Caller): string {
+  return user ?? "anonymous";
+}

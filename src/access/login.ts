@@ -1,0 +1,18 @@
+import type { Caller } from "./caller.ts";
+
+/** Finds out who people are, wherever their accounts are kept. */
+export interface Logins {
+  /**
+   * Who logs in with this name and password, or robot's secret; `undefined` when they are wrong, whichever of the two it
+   * is. `from` is where the attempt comes from, as guessing from there is slowed down.
+   */
+  login(
+    credentials: { readonly name: string; readonly password: string },
+    from: { readonly address: string },
+  ): Promise<Caller | undefined>;
+  /**
+   * The caller that has this name now, for one who logged in at `since` and has shown proof of it; `undefined` when it is
+   * gone, has expired, or has another password since.
+   */
+  renew(name: string, since: Date): Promise<Caller | undefined>;
+}
