@@ -1,9 +1,10 @@
-import { lstat, mkdir, open, readdir, unlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RegistryError } from "../errors.ts";
 import { digestParts } from "../oci/digest.ts";
 import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
 import { systemCode, unlessAbsent } from "./disk-errors.ts";
+import { OpenFile } from "./open-file.ts";
 
 /** What is known of a file, its size in bytes. */
 export type FoundFile = { readonly size: number; readonly changed: Date };
@@ -55,8 +56,8 @@ export async function makeFolder(folder: string): Promise<void> {
 
 /** Makes the names in a folder durable: those that came as well as those that went. */
 export async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, "r");
-  await handle.sync();
+  using opened = new OpenFile(folder, "r");
+  await opened.sync();
 }
 
 /** Size in bytes and last change of a plain file; undefined if there is none, or something else by that name. */
@@ -68,8 +69,7 @@ export async function findFile(path: string, within: string): Promise<FoundFile 
 /** Makes an empty file; false if there is something by that name. */
 export async function createFile(path: string): Promise<boolean> {
   try {
-    const file = await open(path, "wx");
-    await file.close();
+    using _made = new OpenFile(path, "wx");
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
-import { constants } from "node:fs";
-import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { constants, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { RegistryError } from "../errors.ts";
@@ -21,6 +21,7 @@ import {
   uploadsFolder,
 } from "./disk-layout.ts";
 import { FileTail } from "./file-tail.ts";
+import { OpenFile } from "./open-file.ts";
 import { RunningDigests } from "./running-digests.ts";
 
 /** What an upload's id may be: the name of a file, and of no other folder. */
@@ -29,7 +30,7 @@ export const UPLOAD_ID = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 /** How much of an upload is read at once when it has to be read again, in bytes. */
 const REREAD_BYTES = 1024 * 1024;
 
-type Placing = { readonly file: FileHandle; readonly size: number; readonly path: string };
+type Placing = { readonly file: OpenFile; readonly size: number; readonly path: string };
 
 /** The uploads of a store on disk, each a file by the name of its id; the methods are those of `Blobs`. */
 export class DiskUploads {
@@ -63,8 +64,8 @@ export class DiskUploads {
     const { offset, limit, owned } = options;
     const arriving = new Arriving(source);
     const status = await this.#alone(id, "store an upload", async () => {
-      await using file = await this.#open(id);
-      const { size } = await file.stat();
+      using file = await this.#open(id);
+      const { size } = file;
       if (offset !== undefined && offset !== size) throw otherOffset(id, size, offset);
       const running = this.#digests.take(id, size);
       const tail = new FileTail(file, size, { owned });
@@ -84,8 +85,8 @@ export class DiskUploads {
   async finish(id: string, digest: Digest): Promise<{ size: number }> {
     const algorithm = parseAlgorithm(digestParts(digest).algorithm);
     return this.#alone(id, "finish an upload", async () => {
-      await using file = await this.#open(id);
-      const { size } = await file.stat();
+      using file = await this.#open(id);
+      const { size } = file;
       const running = this.#digests.take(id, size);
       const hash = running?.algorithm === algorithm ? running.hash : await readAgain(file, algorithm);
       const actual = `${algorithm}:${hash.copy().digest("hex")}`;
@@ -137,21 +138,24 @@ export class DiskUploads {
     const shard = dirname(path);
     if (!this.#shards.has(shard)) await makeFolder(shard);
     this.#shards.add(shard);
-    const stored = await lstat(path).catch(() => undefined);
+    const stored = statOf(path);
     if (stored?.isFile() && stored.size === size) {
-      await unlink(upload);
+      unlinkSync(upload);
     } else {
       await makeDurable(file, upload);
-      await rename(upload, path);
+      renameSync(upload, path);
     }
     // Also for a blob that was there already: another process may have named it and not got any further.
     await syncFolder(shard);
   }
 
-  async #open(id: string): Promise<FileHandle> {
+  async #open(id: string): Promise<OpenFile> {
     const { O_RDWR, O_NOFOLLOW } = constants;
     const file = UPLOAD_ID.test(id)
-      ? await unlessAbsent(this.#folder, () => open(join(this.#folder, id), O_RDWR | O_NOFOLLOW))
+      ? await unlessAbsent(
+          this.#folder,
+          async () => new OpenFile(join(this.#folder, id), O_RDWR | O_NOFOLLOW),
+        )
       : undefined;
     if (file !== undefined) return file;
     const message = `There is no upload ${shown(id)}: it was finished, cancelled or expired, or never was. Start one.`;
@@ -195,19 +199,27 @@ async function receive(
   await tail.flush();
 }
 
-async function readAgain(file: FileHandle, algorithm: SupportedAlgorithm): Promise<Hash> {
+async function readAgain(file: OpenFile, algorithm: SupportedAlgorithm): Promise<Hash> {
   const hash = createHash(algorithm);
-  const bytes = file.createReadStream({ start: 0, autoClose: false, highWaterMark: REREAD_BYTES });
-  for await (const chunk of bytes) hash.update(chunk as Buffer);
+  for await (const chunk of file.read(REREAD_BYTES)) hash.update(chunk as Buffer);
   return hash;
 }
 
-async function makeDurable(file: FileHandle, path: string): Promise<void> {
+/** What there is by a name; undefined also where that cannot be told. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+async function makeDurable(file: OpenFile, path: string): Promise<void> {
   try {
     await file.datasync();
   } catch (error) {
     // The system forgets bytes that it failed to write. Asked again it would report success, without them.
-    await unlink(path);
+    unlinkSync(path);
     throw error;
   }
 }

@@ -11,6 +11,9 @@ const CLOSE_MS_MAX = 10_000;
 
 /** How much of the log may wait for a reader that has stopped reading, in bytes. What comes then is dropped. */
 const LOG_WAITING_BYTES_MAX = 16 * 2 ** 20;
+/** Lines are written together when they are so many bytes, or after so many milliseconds: each write wakes a thread. */
+const LOG_TOGETHER_BYTES = 8_192;
+const LOG_FLUSH_MS = 100;
 const STDOUT = 1;
 
 /** `supercargo serve`: runs the registry until SIGTERM or SIGINT. */
@@ -56,7 +59,13 @@ function createLog({ log }: Config): Logger {
       formatters: { level: (level) => ({ level }) },
     },
     // Lines are written in the order of their making, several at once under load; what is left goes out at exit.
-    pino.destination({ dest: STDOUT, sync: false, maxLength: LOG_WAITING_BYTES_MAX }),
+    pino.destination({
+      dest: STDOUT,
+      sync: false,
+      minLength: LOG_TOGETHER_BYTES,
+      periodicFlush: LOG_FLUSH_MS,
+      maxLength: LOG_WAITING_BYTES_MAX,
+    }),
   );
 }
 
