@@ -3,15 +3,19 @@ import type { Queryable, Value } from "../../../src/catalog/engine.ts";
 import { formatPlatform } from "../../../src/oci/platform.ts";
 import { LABELS_OF, REPOSITORIES } from "./list-samples.ts";
 
-/** What is written: all events there were, what they name, and the newest of them that a compaction has forgotten. */
+/** What is written: all events there were, what they name, where the log was cut, and how far rows before that are gone. */
 type History = {
   readonly events: readonly Event[];
   readonly contents: readonly ManifestContent[];
   readonly oldest: Revision;
+  readonly forgotten: Revision;
 };
 
 /** Writes what the events did, row by row, as the first version of the schema has it. */
-export async function writeFirstSchema(tx: Queryable, { events, contents, oldest }: History): Promise<void> {
+export async function writeFirstSchema(
+  tx: Queryable,
+  { events, contents, oldest, forgotten }: History,
+): Promise<void> {
   for (const content of contents) await writeContent(tx, content);
   for (const event of events) {
     const { revision, time, type, repository, tag, digest, previousDigest, actor, requestId } = event;
@@ -35,8 +39,8 @@ export async function writeFirstSchema(tx: Queryable, { events, contents, oldest
     last?.time.getTime() ?? 0,
     oldest,
   ]);
-  for (const forgotten of ["event where revision", "repository where until", "manifest where until"]) {
-    await tx.run(`delete from ${forgotten} <= ?`, [oldest]);
+  for (const rows of ["event where revision", "repository where until", "manifest where until"]) {
+    await tx.run(`delete from ${rows} <= ?`, [forgotten]);
   }
 }
 
