@@ -25,7 +25,7 @@ export function matches({ segments }: Pattern, name: string): boolean {
     isStar: (segment) => segment === ANY_SEGMENTS,
     equal: (segment, part) =>
       segment === part ||
-      fits([...segment], [...part], {
+      fits(segment.split(""), part.split(""), {
         isStar: (sign) => sign === "*",
         equal: (sign, letter) => sign === letter,
       }),

@@ -54,8 +54,10 @@ export function readPolicy({ groups = {}, rules }: PolicyValues): Policy | { rea
   };
 }
 
+export type Wanted = { readonly action: Action; readonly repository: RepositoryName };
+
 /** True when a rule allows the caller the action in the repository, and so do the caller's own limits. */
-export function permits(policy: Policy, caller: Caller, action: Action, repository: RepositoryName): boolean {
+export function permits(policy: Policy, caller: Caller, { action, repository }: Wanted): boolean {
   const within = (grants: readonly Grant[]): boolean =>
     grants.some(({ pattern, actions }) => actions.has(action) && matches(pattern, repository));
   return permitsWhere(policy, caller, within);

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { errors, jwtVerify, SignJWT, type JWTPayload } from "jose";
 import { RegistryError } from "../errors.ts";
-import type { RepositoryName } from "../oci/name.ts";
 import { parseActions } from "./action.ts";
 import { ANONYMOUS, type Caller, type Grant } from "./caller.ts";
 import { ALGORITHM, type Keys } from "./keys.ts";
@@ -148,7 +147,7 @@ function accessOf({ type, name, actions }: Scope, caller: Caller, policy: Policy
     const everything = { type: "registry", name: "catalog", actions: ["*"] };
     return permitsEverywhere(policy, caller, "list") ? [everything] : [];
   }
-  const allowed = actions.filter((action) => permits(policy, caller, action, name as RepositoryName));
+  const allowed = actions.filter((action) => permits(policy, caller, { action, repository: name }));
   return allowed.length > 0 ? [{ type, name, actions: allowed }] : [];
 }
 

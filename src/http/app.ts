@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { ANONYMOUS, actorOf, type Caller } from "../access/caller.ts";
 import { RegistryError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
 import { failure, isGone, send } from "./answer.ts";
+import { type Access, authenticate } from "./authenticate.ts";
+import { authorize, rightsOf } from "./authorize.ts";
 import type { Answer } from "./call.ts";
+import { challengeHeaders } from "./challenge.ts";
 import { corsHeaders, isPreflight, preflight } from "./cors.ts";
 import { discardBody } from "./discard.ts";
 import { match, type Match } from "./match.ts";
@@ -22,6 +26,8 @@ export type Service = {
   readonly pages: PageCache;
   /** Origins of web pages that may use the API from a browser; `*` for all. */
   readonly corsOrigins: readonly string[];
+  /** Who may do what, and how to find out who asks; without it everything is for everybody. */
+  readonly access?: Access | undefined;
 };
 
 export type AppOptions = {
@@ -30,8 +36,6 @@ export type AppOptions = {
   readonly observer: Observer;
 };
 
-/** Everyone, as long as there is nobody to log in. */
-const ANONYMOUS = "anonymous";
 /** The status noted of a request whose client was gone before the answer, as nginx does. */
 const CLIENT_GONE = 499;
 /** The status noted of an answer that we broke off: the client has seen another one, and that it is not whole. */
@@ -71,13 +75,26 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
     bytesIn: bytesArrived(request.socket),
     bytesOut,
     ms: performance.now() - started,
-    actor: ANONYMOUS,
+    actor: actorOf(outcome.caller),
     code: error instanceof RegistryError ? error.code : undefined,
     error: status >= 500 ? error : undefined,
+    refusal: refusalIn(error),
   });
 }
 
-type Outcome = { readonly route: string; readonly answer: Answer; readonly error?: unknown };
+/** Why a caller was turned away. These messages are ours, and repeat nothing of what was sent as a credential. */
+function refusalIn(error: unknown): string | undefined {
+  const isRefusal =
+    error instanceof RegistryError && (error.code === "UNAUTHORIZED" || error.code === "DENIED");
+  return isRefusal ? error.message : undefined;
+}
+
+type Outcome = {
+  readonly route: string;
+  readonly answer: Answer;
+  readonly caller: Caller;
+  readonly error?: unknown;
+};
 
 async function answerOf(
   { registry, service }: AppOptions,
@@ -85,16 +102,27 @@ async function answerOf(
   requestId: string,
 ): Promise<Outcome> {
   let found: Match | undefined;
+  let caller: Caller = ANONYMOUS;
   try {
     requireHost(request);
-    if (isPreflight(request)) return { route: NO_ROUTE, answer: preflight() };
+    if (isPreflight(request)) return { route: NO_ROUTE, answer: preflight(), caller };
     found = match(request.method ?? "", request.url ?? "");
-    const { params, query } = found;
-    const origin = { actor: ANONYMOUS, requestId };
-    const answer = await found.route.handler({ service, registry, request, params, query, origin });
-    return { route: found.route.path, answer };
+    const { route, params, query } = found;
+    const identity = await authenticate(request, route.needs === "nothing" ? undefined : service.access);
+    caller = identity.caller;
+    const rights = rightsOf(identity, service.access);
+    const origin = { actor: actorOf(caller), requestId };
+    const call = { service, registry, request, params, query, origin, rights };
+    const answer = await route.handler(authorize(call, route.needs));
+    return { route: route.path, answer, caller };
   } catch (error) {
-    return { route: found?.route.path ?? NO_ROUTE, answer: failure(error, requestId), error };
+    const headers = challengeHeaders(error, request, service);
+    return {
+      route: found?.route.path ?? NO_ROUTE,
+      answer: failure(error, requestId, headers),
+      caller,
+      error,
+    };
   }
 }
 

@@ -6,6 +6,7 @@ import { parseName, type RepositoryName } from "../oci/name.ts";
 import { shown } from "../oci/shown.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "./app.ts";
+import type { Rights } from "./authorize.ts";
 
 /** One request, as handlers see it. */
 export type Call = {
@@ -16,6 +17,8 @@ export type Call = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly origin: Origin;
+  /** Who asks, and what they may do beyond what the route needs. */
+  readonly rights: Rights;
 };
 
 /** What a handler answers. A body of text or bytes gets its Content-Length; a blob must bring it as a header. */

@@ -28,7 +28,9 @@ const listManifests = descriptorsAt(`manifests/${LIST_TAG}`);
 /** The same list in the place of a tag. A tag of that name is the standard's, and comes first (OCI end-3). */
 export async function getManifestsList(call: Call): Promise<Answer> {
   const reference = { kind: "tag", tag: LIST_TAG } as const;
-  const tagged = await call.registry.catalog.findManifest(repositoryOf(call), reference);
+  const repository = repositoryOf(call);
+  const mayPull = call.rights.may("pull", repository);
+  const tagged = mayPull && (await call.registry.catalog.findManifest(repository, reference));
   if (!tagged) return listManifests(call);
   return getManifest({ ...call, params: { ...call.params, reference: LIST_TAG } });
 }

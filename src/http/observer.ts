@@ -20,6 +20,8 @@ export type RequestEntry = {
   readonly code?: ErrorCode | undefined;
   /** Of a 5xx only: its cause, which is logged here and nowhere else. */
   readonly error?: unknown;
+  /** Why the caller was turned away, without a word of what they sent to log in. */
+  readonly refusal?: string | undefined;
 };
 
 /** Is told of every request, once, when it is over. */

@@ -1,12 +1,15 @@
+import type { ErrorCode } from "../errors.ts";
 import { digestOf } from "../oci/digest.ts";
 import { json, requireKnown, type Answer, type Handler } from "./call.ts";
 import { etagOf, isFresh, notModified } from "./conditions.ts";
+import { ACCESS } from "./openapi-access.ts";
 import { FORMS } from "./openapi-forms.ts";
 import { operationOf } from "./openapi-operation.ts";
 import { OURS } from "./openapi-ours.ts";
 import { SEARCH } from "./openapi-search.ts";
 import { SCHEMAS } from "./openapi-schemas.ts";
 import { STANDARD } from "./openapi-standard.ts";
+import type { Route } from "./routes.ts";
 
 const ABOUT = `An OCI registry that can tell what is in it. Every GET answers HEAD as well. A name in a path contains
 slashes, which are sent as they are; a slash at the end of a path does not count. What the standard does not know is
@@ -15,19 +18,23 @@ ignored on its paths and refused on ours.`;
 /** The version of what is described: its first number changes when clients would break. */
 const VERSION = "1.0.0";
 
-type Place = { readonly method: string; readonly path: string };
+type Place = Pick<Route, "method" | "path" | "needs">;
+
+/** How a route that needs anything is refused. */
+const REFUSALS: readonly ErrorCode[] = ["UNAUTHORIZED", "DENIED"];
 
 /** What is known of each route, by method and path. */
-export const DESCRIPTIONS = { ...STANDARD, ...FORMS, ...OURS, ...SEARCH };
+export const DESCRIPTIONS = { ...STANDARD, ...FORMS, ...OURS, ...SEARCH, ...ACCESS };
 
 /** The OpenAPI 3.1 document of these routes. A route that nothing describes is an error of ours. */
 export function describeApi(routes: readonly Place[]): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const { method, path } of routes) {
+  for (const { method, path, needs } of routes) {
     const description = DESCRIPTIONS[`${method} ${path}`];
     if (description === undefined) throw new Error(`Nothing describes ${method} ${path}.`);
     const operations = (paths[templateOf(path)] ??= {});
-    operations[method.toLowerCase()] = operationOf(method, path, description);
+    const codes = [...(description.codes ?? []), ...(needs === "nothing" ? [] : REFUSALS)];
+    operations[method.toLowerCase()] = operationOf(method, path, { ...description, codes });
   }
   return {
     openapi: "3.1.0",

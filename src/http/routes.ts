@@ -1,3 +1,5 @@
+import type { Needs } from "./authorize.ts";
+import type { Action } from "../access/action.ts";
 import { deleteBlob, getBlob } from "./blobs.ts";
 import type { Handler } from "./call.ts";
 import { descriptorsAt, getManifestsList } from "./descriptors.ts";
@@ -13,10 +15,23 @@ import { alive, metrics, ping, ready } from "./operation.ts";
 import { getReferrers } from "./referrers.ts";
 import { deleteRepository, getCatalog, tagsAt } from "./repositories.ts";
 import { getOldSearch, getSearch, pingOld } from "./search.ts";
+import { getJwks } from "./jwks.ts";
+import { getToken, postToken } from "./token.ts";
+import { getWhoami } from "./whoami.ts";
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from "./uploads.ts";
 
-export type Route = { readonly method: Method; readonly path: string; readonly handler: Handler };
+export type Route = {
+  readonly method: Method;
+  readonly path: string;
+  /** What a caller must be allowed, before anything of the request is looked at. */
+  readonly needs: Needs;
+  readonly handler: Handler;
+};
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+/** An action is one in a repository, which the path has to name then. */
+type Row =
+  | readonly [Method, `${string}<name>${string}`, Needs, Handler]
+  | readonly [Method, string, Exclude<Needs, Action>, Handler];
 
 /**
  * The whole HTTP surface. `<name>` is a repository and may contain slashes; any other placeholder is one segment. GET
@@ -25,53 +40,57 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
  */
 export const ROUTES: readonly Route[] = (
   [
-    ["GET", "/v2/", ping],
-    ["GET", "/v2/_catalog", getCatalog],
-    ["GET", "/v2/_oci/ext/discover", discover(() => ROUTES)],
-    ["GET", "/v2/_supercargo/events", getEvents],
-    ["GET", "/v2/_supercargo/search", getSearch],
-    ["GET", "/v1/search", getOldSearch],
-    ["GET", "/v1/_ping", pingOld],
-    ["GET", "/v2/_supercargo/openapi.json", openapi(() => ROUTES)],
-    ["GET", "/v2/_supercargo/repositories", listOf("repositories")],
-    ["GET", "/v2/_supercargo/tags", listOf("tags")],
-    ["GET", "/v2/_supercargo/manifests", listOf("manifests")],
-    ["GET", "/v2/_supercargo/namespaces", listOf("namespaces")],
+    ["GET", "/v2/_supercargo/token", "nothing", getToken],
+    ["POST", "/v2/_supercargo/token", "nothing", postToken],
+    ["GET", "/v2/_supercargo/jwks.json", "nothing", getJwks],
+    ["GET", "/v2/_supercargo/whoami", "credentials", getWhoami],
+    ["GET", "/v2/", "credentials", ping],
+    ["GET", "/v2/_catalog", "everything", getCatalog],
+    ["GET", "/v2/_oci/ext/discover", "nothing", discover(() => ROUTES)],
+    ["GET", "/v2/_supercargo/events", "everything", getEvents],
+    ["GET", "/v2/_supercargo/search", "everything", getSearch],
+    ["GET", "/v1/search", "everything", getOldSearch],
+    ["GET", "/v1/_ping", "nothing", pingOld],
+    ["GET", "/v2/_supercargo/openapi.json", "nothing", openapi(() => ROUTES)],
+    ["GET", "/v2/_supercargo/repositories", "everything", listOf("repositories")],
+    ["GET", "/v2/_supercargo/tags", "everything", listOf("tags")],
+    ["GET", "/v2/_supercargo/manifests", "everything", listOf("manifests")],
+    ["GET", "/v2/_supercargo/namespaces", "everything", listOf("namespaces")],
 
-    ["GET", "/v2/<name>/tags/list", tagsAt("tags/list")],
-    ["GET", "/v2/repositories/list", childrenAt("repositories/list")],
-    ["GET", "/v2/<name>/repositories/list", childrenAt("repositories/list")],
-    ["GET", "/v2/<name>/descriptors/list", descriptorsAt("descriptors/list")],
-    ["GET", "/v2/_oci/repositories", getRepositories],
-    ["GET", "/v2/<name>/_oci/repositories", getRepositories],
-    ["GET", "/v2/<name>/_oci/tag-history/<tag>", getTagHistoryIndex],
-    ["GET", "/v2/<name>/_supercargo/tags/<tag>/history", getTagHistory],
+    ["GET", "/v2/<name>/tags/list", "list", tagsAt("tags/list")],
+    ["GET", "/v2/repositories/list", "everything", childrenAt("repositories/list")],
+    ["GET", "/v2/<name>/repositories/list", "everything", childrenAt("repositories/list")],
+    ["GET", "/v2/<name>/descriptors/list", "list", descriptorsAt("descriptors/list")],
+    ["GET", "/v2/_oci/repositories", "everything", getRepositories],
+    ["GET", "/v2/<name>/_oci/repositories", "everything", getRepositories],
+    ["GET", "/v2/<name>/_oci/tag-history/<tag>", "list", getTagHistoryIndex],
+    ["GET", "/v2/<name>/_supercargo/tags/<tag>/history", "list", getTagHistory],
 
-    ["GET", "/v2/<name>/tags/_list", tagsAt("tags/_list")],
-    ["GET", "/v2/<name>/manifests/_list", getManifestsList],
-    ["GET", "/v2/_list", childrenAt("_list")],
-    ["GET", "/v2/<name>/_list", childrenAt("_list")],
+    ["GET", "/v2/<name>/tags/_list", "list", tagsAt("tags/_list")],
+    ["GET", "/v2/<name>/manifests/_list", "list", getManifestsList],
+    ["GET", "/v2/_list", "everything", childrenAt("_list")],
+    ["GET", "/v2/<name>/_list", "everything", childrenAt("_list")],
 
-    ["GET", "/v2/<name>/manifests/<reference>", getManifest],
-    ["PUT", "/v2/<name>/manifests/<reference>", putManifest],
-    ["DELETE", "/v2/<name>/manifests/<reference>", deleteManifest],
+    ["GET", "/v2/<name>/manifests/<reference>", "pull", getManifest],
+    ["PUT", "/v2/<name>/manifests/<reference>", "push", putManifest],
+    ["DELETE", "/v2/<name>/manifests/<reference>", "delete", deleteManifest],
 
-    ["GET", "/v2/<name>/blobs/<digest>", getBlob],
-    ["DELETE", "/v2/<name>/blobs/<digest>", deleteBlob],
-    ["POST", "/v2/<name>/blobs/uploads", postUpload],
-    ["GET", "/v2/<name>/blobs/uploads/<id>", getUpload],
-    ["PATCH", "/v2/<name>/blobs/uploads/<id>", patchUpload],
-    ["PUT", "/v2/<name>/blobs/uploads/<id>", putUpload],
-    ["DELETE", "/v2/<name>/blobs/uploads/<id>", deleteUpload],
+    ["GET", "/v2/<name>/blobs/<digest>", "pull", getBlob],
+    ["DELETE", "/v2/<name>/blobs/<digest>", "delete", deleteBlob],
+    ["POST", "/v2/<name>/blobs/uploads", "push", postUpload],
+    ["GET", "/v2/<name>/blobs/uploads/<id>", "push", getUpload],
+    ["PATCH", "/v2/<name>/blobs/uploads/<id>", "push", patchUpload],
+    ["PUT", "/v2/<name>/blobs/uploads/<id>", "push", putUpload],
+    ["DELETE", "/v2/<name>/blobs/uploads/<id>", "push", deleteUpload],
 
-    ["GET", "/v2/<name>/referrers/<digest>", getReferrers],
-    ["GET", "/v2/<name>/_oci/ext/discover", discover(() => ROUTES)],
-    ["GET", "/v2/<name>/_supercargo/tags", listIn("tags")],
-    ["GET", "/v2/<name>/_supercargo/manifests", listIn("manifests")],
-    ["DELETE", "/v2/<name>/_supercargo/repository", deleteRepository],
+    ["GET", "/v2/<name>/referrers/<digest>", "pull", getReferrers],
+    ["GET", "/v2/<name>/_oci/ext/discover", "nothing", discover(() => ROUTES)],
+    ["GET", "/v2/<name>/_supercargo/tags", "list", listIn("tags")],
+    ["GET", "/v2/<name>/_supercargo/manifests", "list", listIn("manifests")],
+    ["DELETE", "/v2/<name>/_supercargo/repository", "delete", deleteRepository],
 
-    ["GET", "/healthz", alive],
-    ["GET", "/readyz", ready],
-    ["GET", "/metrics", metrics],
-  ] as const
-).map(([method, path, handler]) => ({ method, path, handler }));
+    ["GET", "/healthz", "nothing", alive],
+    ["GET", "/readyz", "nothing", ready],
+    ["GET", "/metrics", "everything", metrics],
+  ] satisfies readonly Row[]
+).map(([method, path, needs, handler]) => ({ method, path, needs, handler }));

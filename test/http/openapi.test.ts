@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import type { ListKind } from "../../src/catalog/items.ts";
+import { TOKEN_PATH } from "../../src/http/challenge.ts";
 import { FIELDS, INCLUDES } from "../../src/http/list-fields.ts";
 import { LIST_PARAMETERS } from "../../src/http/lists.ts";
 import { describeApi, DESCRIPTIONS } from "../../src/http/openapi.ts";
@@ -75,7 +76,10 @@ describe("the API's description", () => {
   });
 
   test("has the parameters that routes of ours know when they refuse another", async () => {
-    const ours = ROUTES.filter(({ method, path }) => method === "GET" && path.includes("_supercargo"));
+    const ours = ROUTES.filter(
+      // Clients send the token end-point more than it knows.
+      ({ method, path }) => method === "GET" && path.includes("_supercargo") && path !== TOKEN_PATH,
+    );
     assert.ok(ours.length > 5);
     for (const { path } of ours) {
       const target = path.replace("<name>", "team/app").replace("<tag>", "v1");

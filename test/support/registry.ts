@@ -10,6 +10,7 @@ import { openPostgres } from "../../src/catalog/postgres.ts";
 import { openCatalog } from "../../src/catalog/sql-catalog.ts";
 import { openSqlite } from "../../src/catalog/sqlite.ts";
 import { createApp } from "../../src/http/app.ts";
+import type { Access } from "../../src/http/authenticate.ts";
 import { Listener } from "../../src/http/listener.ts";
 import { PageCache } from "../../src/http/page-cache.ts";
 import type { RequestEntry } from "../../src/http/observer.ts";
@@ -31,6 +32,8 @@ export type TestRegistryOptions = Partial<RegistryOptions> & {
   readonly corsOrigins?: readonly string[];
   /** What `/readyz` waits for. */
   readonly ready?: () => Promise<void>;
+  /** Who may do what; without it everything is for everybody. */
+  readonly access?: Access;
   /** What stands before the blobs on disk, for failures that a disk seldom has. */
   readonly blobs?: (onDisk: Blobs) => Blobs;
 };
@@ -115,7 +118,7 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { corsOrigins = [], ready = async () => {}, blobs: before, ...limits } = this.#options;
+    const { corsOrigins = [], ready = async () => {}, blobs: before, access, ...limits } = this.#options;
     await using opened = new AsyncDisposableStack();
     const engine = await (this.#catalog ? openPostgres(this.#catalog) : openSqlite(this.#folder));
     const catalog = opened.use(await openCatalog(engine));
@@ -129,7 +132,7 @@ export class TestRegistry implements AsyncDisposable {
     const app = createApp({
       registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits }, pulls },
       observer: { finished: (entry) => this.entries.push(entry) },
-      service: { url: () => "http://registry.test", ready, corsOrigins, pages: new PageCache() },
+      service: { url: () => "http://registry.test", ready, corsOrigins, pages: new PageCache(), access },
     });
     const listen = { host: "127.0.0.1", port: 0 };
     const watched: typeof app = (request, response) => {

@@ -1,0 +1,102 @@
+import { ACTIONS, type Action } from "../access/action.ts";
+import type { Caller } from "../access/caller.ts";
+import { OPEN_POLICY, permits, permitsEverywhere } from "../access/policy.ts";
+import { formatScope, LIST_ALL } from "../access/scope.ts";
+import { RegistryError } from "../errors.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import { asAbsent } from "./absent.ts";
+import { type Access, type Identity, isGuarded } from "./authenticate.ts";
+import { repositoryOf, type Call } from "./call.ts";
+import { challenge, type Lack } from "./challenge.ts";
+
+/**
+ * What a route needs: an action in the repository that its path names; `everything`: that its caller may list all there is;
+ * `credentials`: a token, be it that of nobody, or a password; `nothing`.
+ */
+export type Needs = Action | "everything" | "credentials" | "nothing";
+
+/** What the caller of one request may do. */
+export type Rights = {
+  readonly identity: Identity;
+  /** That a policy is in force: without one, everybody may do everything. */
+  readonly isGuarded: boolean;
+  may(action: Action, repository: RepositoryName): boolean;
+  mayEverywhere(action: Action): boolean;
+  /** The same without the limits of the token. */
+  couldBe: { may: Rights["may"]; mayEverywhere: Rights["mayEverywhere"] };
+};
+
+export function rightsOf(identity: Identity, access: Access | undefined): Rights {
+  // One policy for the whole request, whatever is reloaded meanwhile.
+  const policy = access?.policy() ?? OPEN_POLICY;
+  const of = (caller: Caller): Rights["couldBe"] => ({
+    may: (action, repository) => permits(policy, caller, { action, repository }),
+    mayEverywhere: (action) => permitsEverywhere(policy, caller, action),
+  });
+  return {
+    identity,
+    isGuarded: isGuarded(access),
+    ...of(identity.caller),
+    couldBe: of(identity.unscoped),
+  };
+}
+
+/**
+ * The call as its caller may make it. What they may not see is not there for them; what they may see but not do is
+ * `DENIED`; where logging in, or a token for more, could change that, `UNAUTHORIZED` with the challenge.
+ */
+export function authorize(call: Call, needs: Needs): Call {
+  const { rights } = call;
+  if (!rights.isGuarded || needs === "nothing") return call;
+  if (needs === "credentials") {
+    if (rights.identity.proof === "none") throw challenge("Log in, or get a token without logging in.");
+    return call;
+  }
+  return needs === "everything" ? withEverything(call) : inRepository(call, needs);
+}
+
+/** Lists over many repositories are whole or not at all, so far. */
+function withEverything(call: Call): Call {
+  const { rights } = call;
+  if (rights.mayEverywhere("list")) return call;
+  requireLogin(rights, { scope: formatScope(LIST_ALL), isEnough: rights.couldBe.mayEverywhere("list") });
+  throw new RegistryError(
+    "DENIED",
+    "This shows all repositories, and is not yet for limited callers: ask for one repository by its name.",
+  );
+}
+
+/** Goes by the name alone, so that no answer depends on whether there is such a repository. */
+function inRepository(call: Call, action: Action): Call {
+  const { rights } = call;
+  const repository = repositoryOf(call);
+  if (rights.may(action, repository)) return call;
+  const scope = `repository:${repository}:${SCOPE_ACTIONS[action]}`;
+  requireLogin(rights, { scope, isEnough: rights.couldBe.may(action, repository) });
+  const changes = action === "push" || action === "delete";
+  if (!changes && !ACTIONS.some((one) => rights.couldBe.may(one, repository))) return asAbsent(call);
+  const message = `You may not ${action} in repository ${repository}. Ask whoever runs this registry for it.`;
+  throw new RegistryError("DENIED", message, { detail: { repository, action } });
+}
+
+/** What clients are told to ask for. Pushing clients look first whether a blob is there; to list tags all ask for `pull`. */
+const SCOPE_ACTIONS: Readonly<Record<Action, string>> = {
+  list: "pull",
+  pull: "pull",
+  push: "pull,push",
+  delete: "delete",
+};
+
+/** `UNAUTHORIZED` for who has not logged in, and for who could have a token that is enough. */
+function requireLogin(
+  { identity }: Rights,
+  { scope, isEnough }: { readonly scope: string; readonly isEnough: boolean },
+): void {
+  const isNobody = identity.unscoped.user === undefined;
+  if (!isNobody && !isEnough) return;
+  const lack: Lack = { scope, ...(identity.proof === "token" && { error: "insufficient_scope" }) };
+  const message = isNobody
+    ? "The registry does not know who is asking, and this is not for everybody. Log in."
+    : "The token is not for this. Get one with the scope that the challenge names.";
+  throw challenge(message, lack);
+}

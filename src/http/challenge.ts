@@ -1,0 +1,46 @@
+import type { IncomingMessage } from "node:http";
+import { SERVICE } from "../access/token.ts";
+import { RegistryError } from "../errors.ts";
+import type { Service } from "./app.ts";
+
+/** Where tokens are to be had. */
+export const TOKEN_PATH = "/v2/_supercargo/token";
+
+/** What a `Host` may be made of; anything else would not be a realm that clients could go to. */
+const HOST = /^[a-z0-9._-]{1,255}(?::\d{1,5})?$|^\[[0-9a-f:.]{2,45}\](?::\d{1,5})?$/i;
+
+/** What a caller lacks, in the words of RFC 6750: a client that reads it asks for a token that has the scope. */
+export type Lack = {
+  readonly scope?: string;
+  readonly error?: "invalid_token" | "insufficient_scope";
+};
+
+/** The failure of a request that could be answered if its caller logged in, or had a token for more. */
+export function challenge(message: string, lack: Lack = {}): RegistryError {
+  return new RegistryError("UNAUTHORIZED", message, { detail: lack });
+}
+
+/** The failure of a login at the token end-point: there a name and a password are due, not a token. */
+export function wrongLogin(message: string): RegistryError {
+  return new RegistryError("UNAUTHORIZED", message, { detail: { scheme: "Basic" } });
+}
+
+/** The headers that a failure needs beside what it says: for `UNAUTHORIZED`, how to log in (RFC 9110 section 11.6.1). */
+export function challengeHeaders(
+  error: unknown,
+  request: IncomingMessage,
+  service: Service,
+): Readonly<Record<string, string>> {
+  if (!(error instanceof RegistryError) || error.code !== "UNAUTHORIZED") return {};
+  const { scheme, scope, error: kind } = error.detail as Lack & { readonly scheme?: "Basic" };
+  if (scheme) return { "WWW-Authenticate": `Basic realm="${SERVICE}", charset="UTF-8"` };
+  const parts = { realm: `${originOf(request, service)}${TOKEN_PATH}`, service: SERVICE, scope, error: kind };
+  const named = Object.entries(parts).filter(([, value]) => value !== undefined);
+  return { "WWW-Authenticate": `Bearer ${named.map(([name, value]) => `${name}="${value}"`).join(",")}` };
+}
+
+/** Where the client reached us, as it will reach the token end-point the same way (R3). */
+function originOf({ headers }: IncomingMessage, service: Service): string {
+  const { host } = headers;
+  return host !== undefined && HOST.test(host) ? `http://${host}` : service.url();
+}
