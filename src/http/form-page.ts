@@ -32,7 +32,8 @@ export function readLength({ query }: Call, { byDefault, max }: PageLength): num
   return Math.min(numberParam(query, "n", "PAGINATION_NUMBER_INVALID") ?? byDefault, max);
 }
 
-async function readAt({ query, registry }: Call): Promise<Revision | undefined> {
+/** Reads `at`, a revision or a time; nothing is the present. `PARAMETER_INVALID`, `REVISION_EXPIRED`. */
+export async function readAt({ query, registry }: Call): Promise<Revision | undefined> {
   const text = query.get("at");
   if (!text) return undefined;
   const moment = readMoment(text, { parameter: "at" });

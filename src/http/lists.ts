@@ -5,9 +5,10 @@ import { formatLink } from "../oci/link.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { requireRepository } from "../registry/repositories.ts";
 import { fingerprintOf, formatToken, readToken } from "../registry/page-token.ts";
-import { readMoment, readOrder, readSelector } from "../registry/selector.ts";
+import { readOrder, readSelector } from "../registry/selector.ts";
 import { lastParam, numberParam, repositoryOf, type Answer, type Call, type Handler } from "./call.ts";
 import { isFresh, notModified } from "./conditions.ts";
+import { readAt } from "./form-page.ts";
 import { pick, readShown } from "./list-fields.ts";
 
 /** Items on a page when the client does not say, and at the most; names alone take less room. */
@@ -97,7 +98,7 @@ async function readPage(
 
 /** Where a page begins, and at which revision; `last` is a name that a client took from the last item it has. */
 type Start = {
-  readonly at?: Revision;
+  readonly at?: Revision | undefined;
   readonly asOf: Date;
   readonly after?: Position;
   readonly last?: string;
@@ -114,15 +115,7 @@ async function startOf(
   }
   const last = lastParam(call.query);
   if (last !== "" && order.by !== "name") throw lastWithoutNames(order);
-  return { ...(await momentOf(call)), asOf: new Date(), ...(last !== "" && { last }) };
-}
-
-async function momentOf(call: Call): Promise<{ at?: Revision }> {
-  const text = call.query.get("at");
-  if (!text) return {};
-  const moment = readMoment(text, { parameter: "at" });
-  if ("revision" in moment) return { at: moment.revision };
-  return { at: await call.registry.catalog.revisionAt(moment.time) };
+  return { at: await readAt(call), asOf: new Date(), ...(last !== "" && { last }) };
 }
 
 /** The place behind a name, which need not exist, or be a name at all. */
