@@ -1,0 +1,308 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import type { PolicyValues } from "../../src/access/policy.ts";
+import { ROUTES } from "../../src/http/routes.ts";
+import {
+  blobOf,
+  descriptorOf,
+  manifestOf,
+  pushBlob,
+  pushManifest,
+  startUpload,
+} from "../support/artifact.ts";
+import { basic, bearer, comparable, TestAccess, tokenFor } from "../support/access.ts";
+import { expectAnswer, jsonOf, send, type Received } from "../support/exchange.ts";
+import { TestRegistry } from "../support/registry.ts";
+
+const WHILE_FILLED: PolicyValues = { rules: [{ allow: ["admin"], to: ["anonymous"], on: ["**"] }] };
+const RULES: PolicyValues = {
+  rules: [
+    { allow: ["read"], to: ["anonymous"], on: ["library/**"] },
+    { allow: ["write"], to: ["ann"], on: ["team/**"] },
+    { allow: ["list"], to: ["lister"], on: ["team/**"] },
+    { allow: ["pull"], to: ["puller"], on: ["team/**"] },
+    { allow: ["admin"], to: ["root"], on: ["**"] },
+  ],
+};
+const PEOPLE = ["ann", "lister", "puller", "root", "stranger"];
+
+const layer = blobOf("a layer");
+const image = manifestOf({ layers: [descriptorOf(layer)] });
+const secretLayer = blobOf("a secret layer");
+
+/** A registry with the same in two repositories, the second of which has the given name. */
+async function filled(
+  second: string,
+): Promise<{ registry: TestRegistry; access: TestAccess; upload: string }> {
+  const access = await TestAccess.open(WHILE_FILLED, PEOPLE);
+  const registry = await TestRegistry.open({ access });
+  for (const repository of ["library/app", second]) {
+    await pushBlob(registry.host, repository, layer);
+    await pushManifest(registry.host, `${repository}:v1`, image);
+    await pushManifest(registry.host, `${repository}:_list`, image);
+  }
+  await pushBlob(registry.host, second, secretLayer);
+  const upload = await startUpload(registry.host, second);
+  access.reload(RULES);
+  return { registry, access, upload: upload.slice(upload.lastIndexOf("/") + 1) };
+}
+
+const { registry, access } = await filled("team/app");
+after(() => registry[Symbol.asyncDispose]());
+const { host } = registry;
+
+const challengeFor = (scope: string, more = ""): RegExp =>
+  new RegExp(
+    String.raw`^Bearer realm="http://127\.0\.0\.1:\d+/v2/_supercargo/token",service="supercargo",scope="${scope}"${more}$`,
+  );
+const INSUFFICIENT = ',error="insufficient_scope"';
+
+describe("the ping", () => {
+  test("R1: asks everybody for a token, and is 200 for any that is valid", async () => {
+    await expectAnswer(host, "GET /v2/", {
+      status: 401,
+      code: "UNAUTHORIZED",
+      headers: {
+        "www-authenticate":
+          /^Bearer realm="http:\/\/127\.0\.0\.1:\d+\/v2\/_supercargo\/token",service="supercargo"$/,
+      },
+    });
+    for (const headers of [bearer(await tokenFor(host, undefined, [])), basic("stranger")])
+      await expectAnswer(host, "GET /v2/", { send: { headers }, status: 200, json: {} });
+    await expectAnswer(host, "GET /v2/", { send: { headers: basic("ann", "wrong") }, status: 401 });
+    await expectAnswer(host, "GET /v2/", { send: { headers: { Authorization: "Basic Og==" } }, status: 401 });
+  });
+
+  test("R3: the realm is where the client reached the registry", async () => {
+    const hosts = {
+      "registry.example:5000": "http://registry.example:5000/",
+      "[::1]:80": "http://[::1]:80/",
+      'x"y': "http://registry.test/",
+    };
+    for (const [named, origin] of Object.entries(hosts)) {
+      const { headers } = await send(host, "GET /v2/", { headers: { host: named } });
+      assert.ok(String(headers["www-authenticate"]).startsWith(`Bearer realm="${origin}v2/`), named);
+    }
+  });
+});
+
+describe("a repository", () => {
+  const manifest = "/v2/team/app/manifests/v1";
+
+  test("that is for everybody is read without a token, and with whatever token there is", async () => {
+    await expectAnswer(host, "GET /v2/library/app/manifests/v1", { status: 200 });
+    await expectAnswer(host, "GET /v2/library/app/tags/list", { status: 200 });
+    const headers = bearer(await tokenFor(host, "stranger", ["repository:library/app:pull"]));
+    await expectAnswer(host, "GET /v2/library/app/manifests/v1", { send: { headers }, status: 200 });
+    await expectAnswer(host, "GET /v2/library/app/tags/list", { send: { headers }, status: 200 });
+  });
+
+  test("R5: asks nobody for the scope that is needed, and says when a token has too little", async () => {
+    const needed = [
+      [`GET ${manifest}`, "repository:team/app:pull"],
+      ["GET /v2/team/app/tags/list", "repository:team/app:pull"],
+      ["POST /v2/team/app/blobs/uploads/", "repository:team/app:pull,push"],
+      [`DELETE ${manifest}`, "repository:team/app:delete"],
+      ["GET /v2/_catalog", "registry:catalog:\\*"],
+    ] as const;
+    for (const [line, scope] of needed) {
+      await expectAnswer(host, line, { status: 401, headers: { "www-authenticate": challengeFor(scope) } });
+      for (const user of [undefined, "root"]) {
+        const headers = bearer(await tokenFor(host, user, ["repository:library/app:pull"]));
+        await expectAnswer(host, line, {
+          send: { headers },
+          status: 401,
+          code: "UNAUTHORIZED",
+          headers: { "www-authenticate": challengeFor(scope, INSUFFICIENT) },
+        });
+      }
+    }
+  });
+
+  test("takes what a user may do, by token and by password, and by nothing else", async () => {
+    const token = bearer(await tokenFor(host, "ann", ["repository:team/app:pull,push,delete"]));
+    for (const headers of [token, basic("ann")]) {
+      await expectAnswer(host, `GET ${manifest}`, { send: { headers }, status: 200 });
+      await expectAnswer(host, "GET /v2/team/app/tags/list", { send: { headers }, status: 200 });
+      await expectAnswer(host, "POST /v2/team/app/blobs/uploads/", { send: { headers }, status: 202 });
+      await expectAnswer(host, `DELETE ${manifest}`, { send: { headers }, status: 403, code: "DENIED" });
+      await expectAnswer(host, "DELETE /v2/team/app/_supercargo/repository", {
+        send: { headers },
+        status: 403,
+        code: "DENIED",
+      });
+    }
+  });
+
+  test("R8: an upload goes on with the token by which it began, and not without", async () => {
+    const headers = bearer(await tokenFor(host, "ann", ["repository:team/up:pull,push"]));
+    const started = await expectAnswer(host, "POST /v2/team/up/blobs/uploads/", {
+      send: { headers },
+      status: 202,
+    });
+    const location = started.headers.location ?? "";
+    await expectAnswer(host, `PATCH ${location}`, { send: { body: layer.bytes }, status: 401 });
+    await expectAnswer(host, `PATCH ${location}`, { send: { headers, body: layer.bytes }, status: 202 });
+    await expectAnswer(host, `PUT ${location}?digest=${layer.digest}`, { send: { headers }, status: 201 });
+  });
+
+  test("may be listed without being pulled from, and the other way round", async () => {
+    const tags = "/v2/team/app/tags/list";
+    await expectAnswer(host, `GET ${tags}`, { send: { headers: basic("lister") }, status: 200 });
+    await expectAnswer(host, `GET ${manifest}`, {
+      send: { headers: basic("lister") },
+      status: 403,
+      code: "DENIED",
+    });
+    await expectAnswer(host, `GET ${manifest}`, { send: { headers: basic("puller") }, status: 200 });
+    await expectAnswer(host, `GET ${tags}`, {
+      send: { headers: basic("puller") },
+      status: 403,
+      code: "DENIED",
+    });
+    // A tag in the place of a list is content, and a list is none.
+    const list = "GET /v2/team/app/manifests/_list";
+    const listed = await expectAnswer(host, list, { send: { headers: basic("lister") }, status: 200 });
+    assert.ok("manifests" in (jsonOf(listed) as object));
+    await expectAnswer(host, list, { send: { headers: basic("root") }, status: 200, bytes: image.bytes });
+  });
+
+  test("is closed at once when the policy is another one, whatever tokens there are", async () => {
+    const headers = bearer(await tokenFor(host, "ann", ["repository:team/app:pull"]));
+    await expectAnswer(host, `GET ${manifest}`, { send: { headers }, status: 200 });
+    access.reload({ rules: [{ allow: ["read"], to: ["anonymous"], on: ["library/**"] }] });
+    await expectAnswer(host, `GET ${manifest}`, { send: { headers }, status: 404, code: "NAME_UNKNOWN" });
+    access.reload(RULES);
+  });
+
+  test("its events and the log say who it was", async () => {
+    const headers = basic("ann");
+    await expectAnswer(host, "PUT /v2/team/new/manifests/v1", {
+      send: { headers: { ...headers, "Content-Type": image.mediaType }, body: image.bytes },
+      status: 201,
+    });
+    assert.equal(registry.entries.at(-1)?.actor, "ann");
+    const { revision } = await registry.catalog.bounds();
+    const { events } = await registry.catalog.events({ after: revision - 1, limit: 1 });
+    assert.equal(events[0]?.actor, "ann");
+  });
+});
+
+describe("what a caller may not see", async () => {
+  // Nothing is written to either, so both stay at the same revision.
+  const { registry: shown, upload } = await filled("team/app");
+  after(() => shown[Symbol.asyncDispose]());
+  const { registry: without } = await filled("else/app");
+  after(() => without[Symbol.asyncDispose]());
+
+  const targets: Readonly<Record<string, string>> = {
+    "<name>": "team/app",
+    "<tag>": "v1",
+    "<reference>": "v1",
+    "<id>": upload,
+  };
+  const queries = [
+    "",
+    "?n=1",
+    "?n=-1",
+    "?at=2",
+    "?at=99",
+    "?last=v0",
+    "?orderBy=updated",
+    `?digest=${layer.digest}`,
+    `?mount=${layer.digest}&from=library/app`,
+  ];
+  const lines = ROUTES.flatMap(({ method, path }) => {
+    const digest = path.includes("/blobs/") ? layer.digest : image.digest;
+    const target = path.replaceAll(/<\w+>/g, (one) => targets[one] ?? digest);
+    const methods = method === "GET" ? ["GET", "HEAD"] : [method];
+    return methods.flatMap((one) => queries.map((query) => `${one} ${target}${query}`));
+  }).filter((line) => !/ \/(?:healthz|readyz|metrics|v2\/_supercargo\/(?:token|jwks))/.test(line));
+
+  for (const who of ["nobody", "stranger"]) {
+    test(`is as absent as what is not there, on every route: ${who}`, async () => {
+      assert.ok(lines.length > 300);
+      // Something that changes nothing if it should ever get through, so that both registries stay as they are.
+      const body = image.bytes;
+      const headers = { "Content-Type": image.mediaType, ...(who === "nobody" ? {} : basic(who)) };
+      for (const line of lines) {
+        const sent = /^(?:PUT|POST|PATCH)/.test(line) ? { headers, body } : { headers };
+        const there = seen(await send(shown.host, line, sent));
+        assert.equal(there, seen(await send(without.host, line, sent)), line);
+        if (line.includes("team/app")) assert.ok(!there.includes(secretLayer.digest), line);
+      }
+    });
+  }
+
+  test("answers a user as it answers who may see all and finds nothing there", async () => {
+    const reads = lines.filter((line) =>
+      /^(?:GET|HEAD) \/v2\/team\/app\/(?!blobs\/uploads|_list|repositories|_oci\/repositories)/.test(line),
+    );
+    assert.ok(reads.length > 50);
+    for (const line of reads) {
+      const hidden = await send(shown.host, line, { headers: basic("stranger") });
+      const absent = await send(without.host, line, { headers: basic("root") });
+      assert.equal(seen(hidden), seen(absent), line);
+    }
+  });
+
+  test("stays hidden when another has just been shown the same page", async () => {
+    for (const place of ["_supercargo/tags", "descriptors/list", "tags/list"]) {
+      const line = `GET /v2/team/app/${place}`;
+      await expectAnswer(host, line, { send: { headers: basic("root") }, status: 200 });
+      await expectAnswer(host, line, {
+        send: { headers: basic("stranger") },
+        status: 404,
+        code: "NAME_UNKNOWN",
+      });
+    }
+  });
+});
+
+/** An answer as text, without where the registry is and the minute in which it answered. */
+function seen(answer: Received): string {
+  return JSON.stringify(comparable(answer)).replaceAll(/127\.0\.0\.1:\d+|(?<=W\/\\"\d+)-\w+/g, "");
+}
+
+describe("lists over many repositories", () => {
+  const lists = ROUTES.filter(({ needs }) => needs === "everything").map(({ path }) =>
+    path.replace("<name>", "team"),
+  );
+
+  test("are for who may list everything, and tell others nothing", async () => {
+    assert.ok(lists.length > 10);
+    const query = (path: string): string => (path.endsWith("search") ? "?q=app" : "");
+    for (const path of lists.filter((one) => one !== "/metrics")) {
+      const line = `GET ${path}${query(path)}`;
+      await expectAnswer(host, line, { status: 401, code: "UNAUTHORIZED" });
+      await expectAnswer(host, line, { send: { headers: basic("ann") }, status: 403, code: "DENIED" });
+      await expectAnswer(host, line, { send: { headers: basic("root") }, status: 200 });
+      for (const scopes of [[], ["registry:catalog:*"], ["repository:*:list"]]) {
+        const headers = bearer(await tokenFor(host, "root", scopes));
+        await expectAnswer(host, line, { send: { headers }, status: 200 });
+      }
+    }
+  });
+});
+
+describe("a mount", () => {
+  const mount = (from: string): string =>
+    `POST /v2/team/target/blobs/uploads/?mount=${secretLayer.digest}${from}`;
+
+  test("takes only from where its caller may pull, and else is an upload", async () => {
+    access.reload({ rules: [...RULES.rules, { allow: ["push"], to: ["stranger"], on: ["team/target"] }] });
+    for (const from of ["&from=team/app", "&from=nothing/there", ""])
+      await expectAnswer(host, mount(from), { send: { headers: basic("stranger") }, status: 202 });
+    await expectAnswer(host, mount("&from=team/app"), { send: { headers: basic("ann") }, status: 201 });
+    access.reload(RULES);
+  });
+
+  test("takes from anywhere for who may pull everything", async () => {
+    await expectAnswer(host, mount(""), { send: { headers: basic("root") }, status: 201 });
+  });
+
+  test("a token for the target alone takes nothing from elsewhere", async () => {
+    const headers = bearer(await tokenFor(host, "ann", ["repository:team/target:pull,push"]));
+    await expectAnswer(host, mount("&from=team/app"), { send: { headers }, status: 202 });
+  });
+});
