@@ -1,6 +1,7 @@
 /** Longest pattern, in characters: that of the longest name, with room for stars. */
 const PATTERN_LENGTH_MAX = 300;
 const ANY_SEGMENTS = "**";
+const ANY_LETTERS = "*";
 /** A segment of a name, with stars for any part of it. */
 const SEGMENT = /^[a-z0-9._*-]+$/;
 
@@ -20,16 +21,8 @@ export function parsePattern(text: string): Pattern | undefined {
 }
 
 /** True when the name is meant. Takes no more than (length of the pattern) × (length of the name) steps, whatever they are. */
-export function matches({ segments }: Pattern, name: string): boolean {
-  return fits(segments, name.split("/"), {
-    isStar: (segment) => segment === ANY_SEGMENTS,
-    equal: (segment, part) =>
-      segment === part ||
-      fits(segment.split(""), part.split(""), {
-        isStar: (sign) => sign === "*",
-        equal: (sign, letter) => sign === letter,
-      }),
-  });
+export function matches({ text, segments }: Pattern, name: string): boolean {
+  return text === name || text === ANY_SEGMENTS || fits(segments, name.split("/"), SEGMENTS);
 }
 
 type Comparing = {
@@ -37,8 +30,19 @@ type Comparing = {
   readonly equal: (wanted: string, given: string) => boolean;
 };
 
+const LETTERS: Comparing = {
+  isStar: (sign) => sign === ANY_LETTERS,
+  equal: (sign, letter) => sign === letter,
+};
+
+const SEGMENTS: Comparing = {
+  isStar: (segment) => segment === ANY_SEGMENTS,
+  equal: (segment, part) =>
+    segment === part || (segment.includes(ANY_LETTERS) && fits(segment, part, LETTERS)),
+};
+
 /** Only the last star that was met can have to take more: what came before it fits as it is, so nothing is tried twice. */
-function fits(wanted: readonly string[], given: readonly string[], { isStar, equal }: Comparing): boolean {
+function fits(wanted: ArrayLike<string>, given: ArrayLike<string>, { isStar, equal }: Comparing): boolean {
   let [w, g] = [0, 0];
   let star: { readonly behind: number; taken: number } | undefined;
   while (g < given.length) {
@@ -48,5 +52,6 @@ function fits(wanted: readonly string[], given: readonly string[], { isStar, equ
     else if (star) [w, g] = [star.behind, ++star.taken];
     else return false;
   }
-  return wanted.slice(w).every(isStar);
+  while (isStar(wanted[w] ?? "")) w++;
+  return w === wanted.length;
 }
