@@ -22,13 +22,23 @@ export function keysInFolder(folder: string): KeyStore {
   };
 }
 
+type Written = { readonly kid: unknown; readonly created: unknown; readonly jwk: StoredKey["jwk"] };
+
 function keysIn(text: string, file: string): StoredKey[] {
   try {
-    const { keys } = JSON.parse(text) as { keys: (Omit<StoredKey, "created"> & { created: string })[] };
-    return keys.map(({ kid, created, jwk }) => ({ kid, created: new Date(created), jwk }));
+    const { keys } = JSON.parse(text) as { keys: readonly Written[] };
+    return keys.map(keyOf);
   } catch (error) {
     throw unusable(file, error);
   }
+}
+
+/** One that is not as it was written would fail later, in the middle of somebody's login. */
+function keyOf({ kid, created, jwk }: Written): StoredKey {
+  const made = new Date(String(created));
+  const isWhole = typeof kid === "string" && typeof jwk.d === "string" && !Number.isNaN(made.getTime());
+  if (!isWhole) throw new Error("A key is not whole.");
+  return { kid, created: made, jwk };
 }
 
 /** A reader sees the old text or the new one, whole, also after a loss of power. */
