@@ -20,7 +20,7 @@ export type Identity = Bearer & { readonly proof: "none" | "token" | "password" 
 
 export type Password = { readonly name: string; readonly password: string };
 
-export const NOBODY: Identity = { caller: ANONYMOUS, unscoped: ANONYMOUS, proof: "none" };
+const NOBODY: Identity = { caller: ANONYMOUS, unscoped: ANONYMOUS, proof: "none" };
 
 /** True when a policy says who may do what; else nobody is asked who they are. */
 export function isGuarded(access: Access | undefined): access is Access {

@@ -1,51 +1,9 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import type { PolicyValues } from "../../src/access/policy.ts";
 import { ROUTES } from "../../src/http/routes.ts";
-import {
-  blobOf,
-  descriptorOf,
-  manifestOf,
-  pushBlob,
-  pushManifest,
-  startUpload,
-} from "../support/artifact.ts";
-import { basic, bearer, comparable, TestAccess, tokenFor } from "../support/access.ts";
-import { expectAnswer, jsonOf, send, type Received } from "../support/exchange.ts";
-import { TestRegistry } from "../support/registry.ts";
-
-const WHILE_FILLED: PolicyValues = { rules: [{ allow: ["admin"], to: ["anonymous"], on: ["**"] }] };
-const RULES: PolicyValues = {
-  rules: [
-    { allow: ["read"], to: ["anonymous"], on: ["library/**"] },
-    { allow: ["write"], to: ["ann"], on: ["team/**"] },
-    { allow: ["list"], to: ["lister"], on: ["team/**"] },
-    { allow: ["pull"], to: ["puller"], on: ["team/**"] },
-    { allow: ["admin"], to: ["root"], on: ["**"] },
-  ],
-};
-const PEOPLE = ["ann", "lister", "puller", "root", "stranger"];
-
-const layer = blobOf("a layer");
-const image = manifestOf({ layers: [descriptorOf(layer)] });
-const secretLayer = blobOf("a secret layer");
-
-/** A registry with the same in two repositories, the second of which has the given name. */
-async function filled(
-  second: string,
-): Promise<{ registry: TestRegistry; access: TestAccess; upload: string }> {
-  const access = await TestAccess.open(WHILE_FILLED, PEOPLE);
-  const registry = await TestRegistry.open({ access });
-  for (const repository of ["library/app", second]) {
-    await pushBlob(registry.host, repository, layer);
-    await pushManifest(registry.host, `${repository}:v1`, image);
-    await pushManifest(registry.host, `${repository}:_list`, image);
-  }
-  await pushBlob(registry.host, second, secretLayer);
-  const upload = await startUpload(registry.host, second);
-  access.reload(RULES);
-  return { registry, access, upload: upload.slice(upload.lastIndexOf("/") + 1) };
-}
+import { basic, bearer, tokenFor } from "../support/access.ts";
+import { expectAnswer, jsonOf, send } from "../support/exchange.ts";
+import { filled, image, layer, RULES, secretLayer } from "../support/guarded.ts";
 
 const { registry, access } = await filled("team/app");
 after(() => registry[Symbol.asyncDispose]());
@@ -187,82 +145,6 @@ describe("a repository", () => {
     assert.equal(events[0]?.actor, "ann");
   });
 });
-
-describe("what a caller may not see", async () => {
-  // Nothing is written to either, so both stay at the same revision.
-  const { registry: shown, upload } = await filled("team/app");
-  after(() => shown[Symbol.asyncDispose]());
-  const { registry: without } = await filled("else/app");
-  after(() => without[Symbol.asyncDispose]());
-
-  const targets: Readonly<Record<string, string>> = {
-    "<name>": "team/app",
-    "<tag>": "v1",
-    "<reference>": "v1",
-    "<id>": upload,
-  };
-  const queries = [
-    "",
-    "?n=1",
-    "?n=-1",
-    "?at=2",
-    "?at=99",
-    "?last=v0",
-    "?orderBy=updated",
-    `?digest=${layer.digest}`,
-    `?mount=${layer.digest}&from=library/app`,
-  ];
-  const lines = ROUTES.flatMap(({ method, path }) => {
-    const digest = path.includes("/blobs/") ? layer.digest : image.digest;
-    const target = path.replaceAll(/<\w+>/g, (one) => targets[one] ?? digest);
-    const methods = method === "GET" ? ["GET", "HEAD"] : [method];
-    return methods.flatMap((one) => queries.map((query) => `${one} ${target}${query}`));
-  }).filter((line) => !/ \/(?:healthz|readyz|metrics|v2\/_supercargo\/(?:token|jwks))/.test(line));
-
-  for (const who of ["nobody", "stranger"]) {
-    test(`is as absent as what is not there, on every route: ${who}`, async () => {
-      assert.ok(lines.length > 300);
-      // Something that changes nothing if it should ever get through, so that both registries stay as they are.
-      const body = image.bytes;
-      const headers = { "Content-Type": image.mediaType, ...(who === "nobody" ? {} : basic(who)) };
-      for (const line of lines) {
-        const sent = /^(?:PUT|POST|PATCH)/.test(line) ? { headers, body } : { headers };
-        const there = seen(await send(shown.host, line, sent));
-        assert.equal(there, seen(await send(without.host, line, sent)), line);
-        if (line.includes("team/app")) assert.ok(!there.includes(secretLayer.digest), line);
-      }
-    });
-  }
-
-  test("answers a user as it answers who may see all and finds nothing there", async () => {
-    const reads = lines.filter((line) =>
-      /^(?:GET|HEAD) \/v2\/team\/app\/(?!blobs\/uploads|_list|repositories|_oci\/repositories)/.test(line),
-    );
-    assert.ok(reads.length > 50);
-    for (const line of reads) {
-      const hidden = await send(shown.host, line, { headers: basic("stranger") });
-      const absent = await send(without.host, line, { headers: basic("root") });
-      assert.equal(seen(hidden), seen(absent), line);
-    }
-  });
-
-  test("stays hidden when another has just been shown the same page", async () => {
-    for (const place of ["_supercargo/tags", "descriptors/list", "tags/list"]) {
-      const line = `GET /v2/team/app/${place}`;
-      await expectAnswer(host, line, { send: { headers: basic("root") }, status: 200 });
-      await expectAnswer(host, line, {
-        send: { headers: basic("stranger") },
-        status: 404,
-        code: "NAME_UNKNOWN",
-      });
-    }
-  });
-});
-
-/** An answer as text, without where the registry is and the minute in which it answered. */
-function seen(answer: Received): string {
-  return JSON.stringify(comparable(answer)).replaceAll(/127\.0\.0\.1:\d+|(?<=W\/\\"\d+)-\w+/g, "");
-}
 
 describe("lists over many repositories", () => {
   const lists = ROUTES.filter(({ needs }) => needs === "everything").map(({ path }) =>

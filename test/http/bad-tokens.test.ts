@@ -234,7 +234,7 @@ test("scopes and forms of any kind are 200, 400, 401 or 413, and never a failure
       fc.string({ maxLength: 20 }),
       async (scopes, grant) => {
         const parameters = new URLSearchParams(scopes.map((one) => ["scope", one]));
-        const got = await send(host, `GET /v2/_supercargo/token?${parameters}`);
+        const got = await send(host, `GET /v2/_supercargo/token?${parameters.toString()}`);
         assert.ok([200, 400].includes(got.status), `${got.status}`);
         parameters.append("grant_type", grant);
         const posted = await send(host, "POST /v2/_supercargo/token", { body: parameters.toString() });

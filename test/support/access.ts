@@ -79,7 +79,7 @@ export async function tokenFor(
   scopes: readonly string[],
 ): Promise<string> {
   const query = new URLSearchParams(scopes.map((scope) => ["scope", scope]));
-  const answer = await send(host, `GET /v2/_supercargo/token?${query}`, {
+  const answer = await send(host, `GET /v2/_supercargo/token?${query.toString()}`, {
     headers: user === undefined ? {} : basic(user),
   });
   return (jsonOf(answer) as { token: string }).token;
