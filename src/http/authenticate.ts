@@ -18,7 +18,7 @@ export type Access = {
 /** Who asks, and what they have shown for it. */
 export type Identity = Bearer & { readonly proof: "none" | "token" | "password" };
 
-export type Password = { readonly name: string; readonly password: string };
+type Password = { readonly name: string; readonly password: string };
 
 const NOBODY: Identity = { caller: ANONYMOUS, unscoped: ANONYMOUS, proof: "none" };
 
@@ -34,6 +34,7 @@ export async function authenticate(request: IncomingMessage, access: Access | un
   if (scheme === "bearer") return { ...(await access.tokens.verify(value)), proof: "token" };
   if (scheme === "basic") {
     const password = readBasic(value);
+    if (password === "unreadable") throw challenge(UNREADABLE);
     if (!password) return NOBODY;
     const caller = await access.logins.login(password, addressOf(request));
     if (!caller) throw challenge(WRONG_PASSWORD);
@@ -43,6 +44,7 @@ export async function authenticate(request: IncomingMessage, access: Access | un
   throw challenge("The registry takes Authorization by Bearer or Basic only.");
 }
 
+export const UNREADABLE = "The Basic credentials are not a name and a password in base64.";
 export const WRONG_PASSWORD = "The name or the password is wrong. Log in again.";
 
 /** Scheme, in lower case, and value of `Authorization`; both empty when there is none. */
@@ -56,11 +58,11 @@ export function credentialsOf({ headers }: IncomingMessage): {
   return { scheme: text.slice(0, space).toLowerCase(), value: text.slice(space + 1).trim() };
 }
 
-/** Name and password (RFC 7617); `undefined` for empty ones, which clients send when they have none (R2). `UNAUTHORIZED`. */
-export function readBasic(value: string): Password | undefined {
+/** Name and password (RFC 7617); `undefined` for empty ones, which clients send when they have none (R2). */
+export function readBasic(value: string): Password | "unreadable" | undefined {
   const text = Buffer.from(value, "base64").toString();
   const colon = text.indexOf(":");
-  if (colon < 0) throw challenge("The Basic credentials are not a name and a password in base64.");
+  if (colon < 0) return "unreadable";
   const [name, password] = [text.slice(0, colon), text.slice(colon + 1)];
   return name === "" && password === "" ? undefined : { name, password };
 }

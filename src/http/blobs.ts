@@ -7,8 +7,8 @@ import { param, repositoryOf, type Answer, type Call } from "./call.ts";
 import { etagOf, isFresh, notModified } from "./conditions.ts";
 import { parseRange } from "./range.ts";
 
-/** A digest never means other bytes, so a client or proxy may keep them for good. */
-const FOREVER = "public, max-age=31536000, immutable";
+/** A digest never means other bytes, so a client may keep them for good. */
+const FOREVER = "max-age=31536000, immutable";
 
 /** OCI end-2, with ranges (RFC 9110). */
 export async function getBlob(call: Call): Promise<Answer> {
@@ -18,7 +18,8 @@ export async function getBlob(call: Call): Promise<Answer> {
     "Docker-Content-Digest": blob.digest,
     ETag: etagOf(blob.digest),
     "Accept-Ranges": "bytes",
-    "Cache-Control": FOREVER,
+    // What is not for everybody must not be handed on by a proxy.
+    "Cache-Control": `${call.rights.isGuarded ? "private" : "public"}, ${FOREVER}`,
   };
   if (isFresh(call.request, headers.ETag)) return notModified(headers);
   const type = { "Content-Type": "application/octet-stream" };

@@ -3,7 +3,14 @@ import { formatScope, LIST_ALL, parseScopes, type Scope } from "../access/scope.
 import { SERVICE } from "../access/token.ts";
 import { RegistryError } from "../errors.ts";
 import { shown } from "../oci/shown.ts";
-import { type Access, addressOf, credentialsOf, readBasic, WRONG_PASSWORD } from "./authenticate.ts";
+import {
+  type Access,
+  addressOf,
+  credentialsOf,
+  readBasic,
+  UNREADABLE,
+  WRONG_PASSWORD,
+} from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { json, type Answer, type Call } from "./call.ts";
 import { wrongLogin } from "./challenge.ts";
@@ -34,6 +41,7 @@ export async function getToken(call: Call): Promise<Answer> {
   const { scheme, value } = credentialsOf(request);
   if (scheme !== "" && scheme !== "basic") throw wrongLogin("Here a name and a password are due, by Basic.");
   const password = scheme === "" ? undefined : readBasic(value);
+  if (password === "unreadable") throw wrongLogin(UNREADABLE);
   const caller = password ? await loggedIn(call, access, password) : ANONYMOUS;
   const refresh = query.get("offline_token") === "true" ? await refreshFor(caller, access) : undefined;
   return answer({ access, caller, scopes, refresh });

@@ -1,5 +1,5 @@
-import { grantsOf } from "../access/policy.ts";
-import type { Grant } from "../access/caller.ts";
+import type { Caller, Grant } from "../access/caller.ts";
+import { grantsOf, type Policy } from "../access/policy.ts";
 import { json, requireKnown, type Answer, type Call } from "./call.ts";
 
 const EVERYTHING = [{ on: "**", allow: ["list", "pull", "push", "delete"] }];
@@ -8,17 +8,24 @@ const EVERYTHING = [{ on: "**", allow: ["list", "pull", "push", "delete"] }];
 export async function getWhoami({ service, rights, query }: Call): Promise<Answer> {
   requireKnown(query, []);
   const { caller } = rights.identity;
-  const allowed =
-    service.access && rights.isGuarded ? shown(grantsOf(service.access.policy(), caller)) : EVERYTHING;
+  const policy = service.access && rights.isGuarded ? service.access.policy() : undefined;
   return json(
     {
       ...(caller.user !== undefined && { user: caller.user }),
-      groups: caller.groups,
-      allowed,
+      groups: policy ? groupsOf(policy, caller) : caller.groups,
+      allowed: policy ? shown(grantsOf(policy, caller)) : EVERYTHING,
       ...(caller.grants && { within: shown(caller.grants) }),
     },
     { "Cache-Control": "no-store" },
   );
+}
+
+/** Groups by the policy, and those that the caller brought along. */
+function groupsOf({ groups }: Policy, { user, groups: own }: Caller): string[] {
+  const named = [...groups]
+    .filter(([, users]) => user !== undefined && users.has(user))
+    .map(([name]) => name);
+  return [...new Set([...named, ...own])].toSorted();
 }
 
 function shown(grants: readonly Grant[]): object[] {

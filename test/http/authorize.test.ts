@@ -125,6 +125,12 @@ describe("a repository", () => {
     await expectAnswer(host, list, { send: { headers: basic("root") }, status: 200, bytes: image.bytes });
   });
 
+  test("lets no proxy hand its blobs on to others", async () => {
+    const headers = { "cache-control": /^private,/ };
+    const line = `GET /v2/team/app/blobs/${layer.digest}`;
+    await expectAnswer(host, line, { send: { headers: basic("ann") }, status: 200, headers });
+  });
+
   test("is closed at once when the policy is another one, whatever tokens there are", async () => {
     const headers = bearer(await tokenFor(host, "ann", ["repository:team/app:pull"]));
     await expectAnswer(host, `GET ${manifest}`, { send: { headers }, status: 200 });
