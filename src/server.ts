@@ -1,4 +1,9 @@
 import type { Logger } from "pino";
+import { keysInFolder } from "./access/key-file.ts";
+import { Keys } from "./access/keys.ts";
+import type { Logins } from "./access/login.ts";
+import { OPEN_POLICY } from "./access/policy.ts";
+import { Tokens } from "./access/token.ts";
 import type { Blobs } from "./blobs/blobs.ts";
 import { openDiskBlobs, openExistingDiskBlobs } from "./blobs/disk.ts";
 import type { Catalog } from "./catalog/catalog.ts";
@@ -37,9 +42,12 @@ export async function startServer(config: Config, { log }: { log: Logger }): Pro
   const blobs = opened.use(await openDiskBlobs(config.data));
   const pulls = opened.use(new PullNotes(catalog, (err) => log.error({ err }, "pulls were not noted")));
   const registry: Registry = { catalog, blobs, options: registryOptions(config), pulls };
-  opened.use(
-    new Upkeep(upkeepTasks(registry, upkeepTimes(config)), (task, err) => log.error({ task, err }, "upkeep")),
-  );
+  const keys = await Keys.open(keysInFolder(config.data));
+  const tasks = [
+    ...upkeepTasks(registry, upkeepTimes(config)),
+    { name: "replace keys of tokens", run: () => keys.rotate() },
+  ];
+  opened.use(new Upkeep(tasks, (task, err) => log.error({ task, err }, "upkeep")));
 
   const metrics = createMetrics({
     revision: async () => (await catalog.bounds()).revision,
@@ -56,6 +64,7 @@ export async function startServer(config: Config, { log }: { log: Logger }): Pro
           metrics: () => metrics.expose(),
           pages: new PageCache(),
           corsOrigins: config.cors.origins ?? [],
+          access: { policy: () => OPEN_POLICY, logins: NO_ACCOUNTS, keys, tokens: new Tokens(keys) },
         },
       }),
       listen: config.listen,
@@ -67,6 +76,9 @@ export async function startServer(config: Config, { log }: { log: Logger }): Pro
   const owned = opened.move();
   return { address: listener.address, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
+
+/** Nobody can log in, as there are no accounts. */
+const NO_ACCOUNTS: Logins = { login: async () => undefined, renew: async () => undefined };
 
 /** A registry's data without a server. */
 export type OpenData = AsyncDisposable & { readonly catalog: Catalog; readonly blobs: Blobs };

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { ANONYMOUS } from "../access/caller.ts";
 import type { Keys } from "../access/keys.ts";
 import type { Logins } from "../access/login.ts";
-import { OPEN_POLICY, type Policy } from "../access/policy.ts";
+import type { Policy } from "../access/policy.ts";
 import type { Bearer, Tokens } from "../access/token.ts";
 import { challenge } from "./challenge.ts";
 
@@ -24,7 +24,7 @@ const NOBODY: Identity = { caller: ANONYMOUS, unscoped: ANONYMOUS, proof: "none"
 
 /** True when a policy says who may do what; else nobody is asked who they are. */
 export function isGuarded(access: Access | undefined): access is Access {
-  return access !== undefined && access.policy() !== OPEN_POLICY;
+  return access?.policy().rules !== undefined;
 }
 
 /** Finds out who asks, by `Authorization`. Without a policy nobody is looked at. `UNAUTHORIZED` for what proves nothing. */
