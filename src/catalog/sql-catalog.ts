@@ -162,9 +162,11 @@ class SqlCatalog implements Catalog {
 
   async list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>> {
     const { revision: newest } = await this.bounds();
-    const asked = { query, newest, reach: this.#reach };
-    if (query.at === undefined) {
-      const page = await readPage(this.#engine, kind, asked);
+    const asked = { newest, reach: this.#reach };
+    // The present costs least to read, and most crawls end before anything is written.
+    if (query.at === undefined || query.at === newest) {
+      const present = { ...query, at: undefined };
+      const page = await readPage(this.#engine, kind, { ...asked, query: present });
       // Nothing was written meanwhile, so its statements have all seen the same state.
       if ((await this.bounds()).revision === newest) return { ...page, revision: newest };
     }
