@@ -114,7 +114,7 @@ async function answerOf(
     const origin = { actor: actorOf(caller), requestId };
     const call = { service, registry, request, params, query, origin, rights };
     const answer = await route.handler(authorize(call, route.needs));
-    return { route: route.path, answer, caller };
+    return { route: route.path, answer, caller: answer.caller ?? caller };
   } catch (error) {
     const headers = challengeHeaders(error, request, service);
     return {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Caller } from "../access/caller.ts";
 import type { BlobContent } from "../blobs/blobs.ts";
 import type { Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
@@ -26,6 +27,8 @@ export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string | Uint8Array | BlobContent;
+  /** Who the caller turned out to be, where the request was to find that out; for the log. */
+  readonly caller?: Caller;
 };
 
 export type Handler = (call: Call) => Promise<Answer>;

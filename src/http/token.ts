@@ -96,7 +96,7 @@ async function refreshFor({ user }: Caller, { tokens }: Access): Promise<string 
 
 async function answer({ access, caller, scopes, refresh }: Asked): Promise<Answer> {
   const { token, seconds, issued } = await access.tokens.issue(caller, scopes, access.policy());
-  return json(
+  const body = json(
     {
       token,
       access_token: token,
@@ -107,6 +107,7 @@ async function answer({ access, caller, scopes, refresh }: Asked): Promise<Answe
     },
     NO_STORE,
   );
+  return { ...body, caller };
 }
 
 /** A token without a scope lists what its bearer may list, so that who has logged in can see that it worked. */

@@ -69,6 +69,7 @@ describe("GET for a token", () => {
     assert.match(granted.issued_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.equal(granted.refresh_token, undefined);
     assert.equal(decodeJwt(granted.token).sub, "ann");
+    assert.equal(registry.entries.at(-1)?.actor, "ann");
   });
 
   test("the token carries what is both asked for and allowed, which may be nothing", async () => {
