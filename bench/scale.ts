@@ -37,6 +37,8 @@ const USAGE = `npm run bench:scale -- [options]
 
 /** Before memory is read, in milliseconds. */
 const SETTLE_MS = 5_000;
+/** Longer than the catalog is old: else the server would begin, after a minute, to forget most of what is measured. */
+const RETENTION = "36500d";
 const MIB = 2 ** 20;
 
 type Options = {
@@ -158,7 +160,8 @@ function kindOf({ folder, url }: CatalogPlace): Kind {
     ...SUPERCARGO,
     async command(port, own) {
       const [command, ...args] = await SUPERCARGO.command(port, own);
-      return [command, ...args.slice(0, -1), folder, ...(url ? ["--catalog", url] : [])];
+      const place = [...args.slice(0, -1), folder, ...(url ? ["--catalog", url] : [])];
+      return [command, ...place, "--retention", RETENTION];
     },
   };
 }
