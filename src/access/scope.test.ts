@@ -80,12 +80,10 @@ describe("limits", () => {
     .tuple(fc.oneof(name, fc.constant("*")), actions)
     .map(([where, what]) => `repository:${where}:${what.join(",")}`);
   const limits = fc.array(
-    fc
-      .tuple(pattern, actions)
-      .map(([text, what]): Grant => ({
-        pattern: parsePattern(text) ?? assert.fail(text),
-        actions: new Set(what),
-      })),
+    fc.tuple(pattern, actions).map(([text, what]): Grant => ({
+      pattern: parsePattern(text) ?? assert.fail(text),
+      actions: new Set(what),
+    })),
     { maxLength: 3 },
   );
 
