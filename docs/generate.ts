@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
-import { CONFIG_SCHEMA, KEYS, type Key } from "../src/config/schema.ts";
+import { CONFIG_SCHEMA, KEYS, type Key, type Part, PARTS } from "../src/config/schema.ts";
 import { describeApi } from "../src/http/openapi.ts";
 import { ROUTES } from "../src/http/routes.ts";
 
@@ -35,7 +35,7 @@ environment, the environment over the file, the file over the default. An unknow
 reported at once. \`supercargo config show\` prints what is in force and where it comes from, without secrets.
 
 Editors complete and check the file by [config.schema.json](config.schema.json).
-${KEYS.map(keySection).join("")}`;
+${KEYS.map(keySection).join("")}${PARTS.map(partSection).join("")}`;
 }
 
 function keySection({ path, about, mayBe, default: value, flag, variable }: Key): string {
@@ -48,6 +48,31 @@ ${about}
 - Default: ${value === undefined ? "none" : `\`${value}\``}.
 - Flag \`${flag}\`, variable \`${variable}\`.
 `;
+}
+
+/** A part of the file, with what may be at each place in it. */
+function partSection(part: Part): string {
+  return `
+## \`${part.path}\`
+
+${part.about}
+
+${placesIn(part, []).join("\n")}
+- Only in the file: there is neither a flag nor a variable for it.
+
+\`\`\`yaml
+${part.example}\`\`\`
+`;
+}
+
+/** The keys of a place, or else what is true of all its items. */
+function placesIn(part: Part, inside: readonly string[]): string[] {
+  const here = part.mayBe(inside);
+  if (here === undefined) return [];
+  const keys = part.keys(inside);
+  const name = [part.path, ...inside].join(".").replaceAll(".*", "[]");
+  const below = (keys.length > 0 ? keys : ["*"]).flatMap((key) => placesIn(part, [...inside, key]));
+  return [`- \`${name}\` may be: ${here}.`, ...below];
 }
 
 function configurationSchema(): string {

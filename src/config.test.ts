@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { KEYS, loadConfig } from "./config.ts";
+import { PARTS } from "./config/schema.ts";
 import { RegistryError } from "./errors.ts";
 
 /** A configuration file that is gone at the end of the test. */
@@ -34,6 +35,7 @@ test("without anything set, the defaults are in force", async () => {
   const { config } = await loadConfig({ flags: {}, env: {} });
   assert.deepEqual(config, {
     listen: { host: "127.0.0.1", port: 5000 },
+    open: false,
     data: resolve("data"),
     retention: 30 * 86_400_000,
     log: { level: "info" },
@@ -67,6 +69,7 @@ test("flags win over the environment, the environment over the file, the file ov
 test("every key can be set by its variable and by its flag", async () => {
   const samples: Record<string, string> = {
     listen: "[::1]:1",
+    open: "true",
     data: "/d",
     catalog: "postgres://h/d",
     url: "https://a",
@@ -84,11 +87,11 @@ test("every key can be set by its variable and by its flag", async () => {
   const byVariable = await loadConfig({ flags: {}, env: Object.fromEntries(variables) });
   assert.deepEqual(byVariable.config, byFlag.config);
   assert.deepEqual(
-    byFlag.settings.map(({ key, from }) => [key, from]),
+    byFlag.settings.slice(0, KEYS.length).map(({ key, from }) => [key, from]),
     KEYS.map((key) => [key.path, key.flag]),
   );
   assert.deepEqual(
-    byVariable.settings.map(({ from }) => from),
+    byVariable.settings.slice(0, KEYS.length).map(({ from }) => from),
     KEYS.map((key) => key.variable),
   );
 });
@@ -185,4 +188,78 @@ test("variables that Kubernetes makes of a service named supercargo are left alo
   };
   assert.deepEqual(await problemsOf({}, env), []);
   assert.ok(KEYS.every((key) => !(key.variable in env)));
+});
+
+const POLICY = `policy:
+  groups:
+    team: [ann, bob]
+  rules:
+    - { allow: [read], to: [anonymous], on: ["library/**"] }
+    - allow: [write]
+      to: ["group:team"]
+      on: [team/**]
+`;
+
+test("a policy is read from the file, and what is in force shows it with its line", async () => {
+  await using file = await configFile(`open: true\n${POLICY}`);
+  const { config, settings, from } = await loadConfig({ flags: { config: file.path }, env: {} });
+  assert.deepEqual(
+    config.policy?.rules?.map(({ on }) => on.map(({ pattern }) => pattern.text)),
+    [["library/**"], ["team/**"]],
+  );
+  assert.equal(config.open, true);
+  const shown = settings.find(({ key }) => key === "policy");
+  assert.equal(shown?.from, "supercargo.yaml, line 2");
+  assert.match(JSON.stringify(shown.value), /"to":\["group:team"\]/);
+  assert.equal(from(["policy", "rules", "1"]), "supercargo.yaml, line 7");
+  assert.equal(from(["policy", "rules", "7"]), "supercargo.yaml, line 5");
+});
+
+test("a policy with nothing in it allows nothing; no policy at all is another thing", async () => {
+  await using file = await configFile("policy: { rules: [] }\n");
+  assert.deepEqual((await loadConfig({ flags: { config: file.path }, env: {} })).config.policy?.rules, []);
+  assert.equal((await loadConfig({ flags: {}, env: {} })).config.policy, undefined);
+});
+
+test("every mistake in a policy is reported with its line and what may stand there", async () => {
+  await using file = await configFile(
+    POLICY.replace("[read]", "[reed]")
+      .replace("library/**", "library//**")
+      .replace("group:team", "group:teem")
+      .replace("bob", "a:b"),
+  );
+  const problems = await problemsOf({ config: file.path, retention: "soon" });
+  const expected = [
+    /^retention is "soon"/,
+    /^policy\.groups\.team\[1\] is "a:b" \(supercargo\.yaml, line 3\); it may be a user's name/,
+    /^policy\.rules\[0\]\.allow\[0\] is "reed" \(supercargo\.yaml, line 5\); it may be list, pull/,
+    /^policy\.rules\[0\]\.on\[0\] is "library\/\/\*\*" \(supercargo\.yaml, line 5\); it may be a repository/,
+    /^policy\.rules\[1\]\.to\[0\] is "group:teem" \(supercargo\.yaml, line 7\); it may be .*group:NAME/,
+  ];
+  assert.equal(problems.length, expected.length, problems.join("\n"));
+  for (const [at, pattern] of expected.entries()) assert.match(problems[at] ?? "", pattern);
+});
+
+test("a rule that is no rule is reported with the keys it should have", async () => {
+  await using file = await configFile(
+    "policy:\n  rules:\n    - alow: [read]\n      to: ann\n      on: [a]\n",
+  );
+  assert.deepEqual(await problemsOf({ config: file.path }), [
+    "policy.rules[0].allow is missing (supercargo.yaml, line 3); it may be a list of actions, such as [read].",
+    'policy.rules[0].to is "ann" (supercargo.yaml, line 4); it may be a list of callers, such as [ann, group:team].',
+    '"policy.rules[0].alow" (supercargo.yaml, line 3) is no key. Did you mean policy.rules[0].allow?',
+  ]);
+  await using empty = await configFile("policy:\n  rules:\n");
+  assert.match(
+    (await problemsOf({ config: empty.path })).join("\n"),
+    /^policy\.rules is missing .* a list of rules/,
+  );
+});
+
+test("the examples of the reference are accepted", async () => {
+  for (const { example, path } of PARTS) {
+    await using file = await configFile(example);
+    const { settings } = await loadConfig({ flags: { config: file.path }, env: {} });
+    assert.equal(settings.find(({ key }) => key === path)?.from, "supercargo.yaml, line 1");
+  }
 });

@@ -1,12 +1,13 @@
 import type { z } from "zod";
 import type { ConfigFile } from "./config/file.ts";
-import { CONFIG_SCHEMA, type Config, KEYS, type Key } from "./config/schema.ts";
+import { CONFIG_SCHEMA, type Config, KEYS, type Key, type Part, PARTS } from "./config/schema.ts";
 import { HIDDEN, Secret } from "./config/secret.ts";
 import { suggestion } from "./config/suggestion.ts";
 import { RegistryError } from "./errors.ts";
 import { shown } from "./oci/shown.ts";
 
 export { type Config, KEYS } from "./config/schema.ts";
+export { isLoopback } from "./config/values.ts";
 
 /** Names the configuration file in the environment; `--config` wins over it. */
 export const CONFIG_VARIABLE = "SUPERCARGO_CONFIG";
@@ -26,9 +27,16 @@ export type Sources = {
 };
 
 /** One key as it is in force, for people to read: secrets are hidden. */
-export type Setting = { readonly key: string; readonly value: string | undefined; readonly from: string };
+export type Setting = { readonly key: string; readonly value: unknown; readonly from: string };
 
-export type LoadedConfig = { readonly config: Config; readonly settings: readonly Setting[] };
+export type LoadedConfig = {
+  readonly config: Config;
+  readonly settings: readonly Setting[];
+  /** The configuration file, when there is one. */
+  readonly file: string | undefined;
+  /** Where something stands in it, for a person: `supercargo.yaml, line 3`. */
+  readonly from: (path: readonly string[]) => string;
+};
 
 /** A value, and where it was found. */
 type Found = { readonly value: unknown; readonly from: string };
@@ -54,7 +62,13 @@ export async function loadConfig({ flags, env }: Sources): Promise<LoadedConfig>
   ];
   if (problems.length > 0 || !parsed.success) throw invalid(problems);
   const settings = KEYS.map((key) => settingOf(key, { raw, file, overrides, config: parsed.data }));
-  return { config: parsed.data, settings };
+  const parts = PARTS.map(({ path: name }) => partOf(name, { raw, file }));
+  return {
+    config: parsed.data,
+    settings: [...settings, ...parts],
+    file: path,
+    from: (place) => file.from(place),
+  };
 }
 
 /** What the file says; nothing when there is none. The YAML library is loaded only for one that is there. */
@@ -86,7 +100,26 @@ function problemsOf(issues: readonly z.core.$ZodIssue[], where: Where): string[]
   return paths.map((path) => problemAt(path, where));
 }
 
-function problemAt(path: readonly string[], { raw, file, overrides }: Where): string {
+function problemAt(path: readonly string[], where: Where): string {
+  const part = PARTS.find((known) => known.path === path[0]);
+  return part ? problemIn(part, path, where) : problemOfKey(path, where);
+}
+
+function problemIn(part: Part, path: readonly string[], { raw, file }: Where): string {
+  const [name, from] = [placeOf(path), file.from(path)];
+  const mayBe = part.mayBe(path.slice(1));
+  if (mayBe !== undefined) return `${name} is ${shown(at(raw, path))} (${from}); it may be ${mayBe}.`;
+  const around = path.slice(0, -1);
+  const known = part.keys(around.slice(1)).map((key) => placeOf([...around, key]));
+  return `${shown(name)} (${from}) is no key.${suggestion(name, known)}`;
+}
+
+/** A path as people write it: `policy.rules[0].on`. */
+function placeOf(path: readonly string[]): string {
+  return path.join(".").replaceAll(/\.(\d+)(?=\.|$)/g, "[$1]");
+}
+
+function problemOfKey(path: readonly string[], { raw, file, overrides }: Where): string {
   const name = path.join(".");
   const from = overrides.get(name)?.from ?? file.from(path);
   const key = KEYS.find((known) => known.path === name);
@@ -99,7 +132,7 @@ function problemAt(path: readonly string[], { raw, file, overrides }: Where): st
   if (members.length > 0) return `${name} (${from}) must hold keys: ${members.join(", ")}.`;
   return `${shown(name)} (${from}) is no key.${suggestion(
     name,
-    KEYS.map((known) => known.path),
+    [...KEYS, ...PARTS].map((known) => known.path),
   )}`;
 }
 
@@ -119,6 +152,11 @@ function settingOf(key: Key, { raw, file, overrides, config }: Where & { config:
   const value = used instanceof Secret || typeof used === "string" ? used : written;
   const from = overrides.get(key.path)?.from ?? (given === undefined ? "default" : file.from(path));
   return { key: key.path, value: value?.toString(), from };
+}
+
+function partOf(path: string, { raw, file }: Pick<Where, "raw" | "file">): Setting {
+  const value = at(raw, [path]);
+  return { key: path, value, from: value === undefined ? "default" : file.from([path]) };
 }
 
 /** Puts a value into nested objects; false when something on the way is no object, which is a problem of its own. */

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "look at the configuration",
     load: async () => (await import("./commands/config.ts")).configCommand(),
   },
+  policy: {
+    summary: "look at who may do what",
+    load: async () => (await import("./commands/policy.ts")).policyCommand(),
+  },
   repos: {
     summary: "list repositories, of any registry",
     load: async () => (await import("./commands/repos.ts")).reposCommand(),
@@ -64,7 +68,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
 const EXAMPLES = `
 Examples:
   supercargo serve                        on 127.0.0.1:5000, with data in ./data
-  supercargo serve --listen 0.0.0.0:5000 --data /var/lib/supercargo
+  supercargo serve --listen 0.0.0.0:5000 --config /etc/supercargo.yaml
   supercargo config show                  every setting in force, and where it comes from
   supercargo tags localhost:5000 --order-by updated --limit 10
   supercargo repos registry.example/team --output ndjson

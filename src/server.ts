@@ -2,14 +2,16 @@ import type { Logger } from "pino";
 import { keysInFolder } from "./access/key-file.ts";
 import { Keys } from "./access/keys.ts";
 import type { Logins } from "./access/login.ts";
-import { OPEN_POLICY } from "./access/policy.ts";
+import { OPEN_POLICY, type Policy } from "./access/policy.ts";
+import { type PolicyReport, PolicySource } from "./access/policy-source.ts";
 import { Tokens } from "./access/token.ts";
 import type { Blobs } from "./blobs/blobs.ts";
 import { openDiskBlobs, openExistingDiskBlobs } from "./blobs/disk.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { Engine } from "./catalog/engine.ts";
 import { openCatalog, openExistingCatalog } from "./catalog/sql-catalog.ts";
-import type { Config } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
+import { RegistryError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { Listener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
@@ -27,6 +29,14 @@ export type RunningServer = AsyncDisposable & {
   readonly address: { readonly host: string; readonly port: number };
   /** Where clients reach it, without a slash at the end. */
   readonly url: string;
+  /** Reads the policy again. One that is broken is refused, which the log tells, and the one before stays. */
+  reloadPolicy(): Promise<void>;
+};
+
+type ServerOptions = {
+  readonly log: Logger;
+  /** Reads the configuration again, for its policy; `CONFIG_INVALID`. */
+  readonly reload?: () => Promise<Config>;
 };
 
 /** A blob to ask for when all that matters is whether there is an answer. */
@@ -36,13 +46,19 @@ const ANY_DIGEST = digestOf(new Uint8Array());
  * Opens what the configuration names and listens.
  * @throws ADDRESS_IN_USE, CATALOG_LOCKED, CATALOG_NEWER, CATALOG_UNREACHABLE, CONFIG_INVALID, DATA_UNUSABLE
  */
-export async function startServer(config: Config, { log }: { log: Logger }): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  { log, reload = () => Promise.resolve(config) }: ServerOptions,
+): Promise<RunningServer> {
+  requireMeant(config);
   await using opened = new AsyncDisposableStack();
   const catalog = opened.use(await openCatalog(await openEngine(config)));
   const blobs = opened.use(await openDiskBlobs(config.data));
   const pulls = opened.use(new PullNotes(catalog, (err) => log.error({ err }, "pulls were not noted")));
   const registry: Registry = { catalog, blobs, options: registryOptions(config), pulls };
   const keys = await Keys.open(keysInFolder(config.data));
+  const readAgain = async (): Promise<Policy> => policyOf(await reload());
+  const policies = new PolicySource(policyOf(config), readAgain, reportTo(log));
   const tasks = [
     ...upkeepTasks(registry, upkeepTimes(config)),
     { name: "replace keys of tokens", run: () => keys.rotate() },
@@ -64,7 +80,7 @@ export async function startServer(config: Config, { log }: { log: Logger }): Pro
           metrics: () => metrics.expose(),
           pages: new PageCache(),
           corsOrigins: config.cors.origins ?? [],
-          access: { policy: () => OPEN_POLICY, logins: NO_ACCOUNTS, keys, tokens: new Tokens(keys) },
+          access: { policy: () => policies.current, logins: NO_ACCOUNTS, keys, tokens: new Tokens(keys) },
         },
       }),
       listen: config.listen,
@@ -74,7 +90,36 @@ export async function startServer(config: Config, { log }: { log: Logger }): Pro
   );
   const url = config.url ?? listener.url;
   const owned = opened.move();
-  return { address: listener.address, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    address: listener.address,
+    url,
+    reloadPolicy: () => policies.reload(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function policyOf({ policy }: Config): Policy {
+  return policy ?? OPEN_POLICY;
+}
+
+/** Without a policy, other machines are let in only by who says that this is meant. `CONFIG_INVALID`. */
+function requireMeant({ listen, open, policy }: Config): void {
+  if (open || policy !== undefined || isLoopback(listen.host)) return;
+  throw new RegistryError(
+    "CONFIG_INVALID",
+    `There is no policy, so whoever can reach ${listen.host} could read, push and delete everything. Set a policy in ` +
+      "the configuration file, listen on 127.0.0.1, or add --open if this is meant.",
+  );
+}
+
+function reportTo(log: Logger): PolicyReport {
+  return {
+    taken: ({ rules }) => log.info({ rules: rules?.length ?? 0 }, "policy read again"),
+    refused: (err) => {
+      const why = err instanceof RegistryError ? { reason: err.message } : { err };
+      log.error(why, "policy refused: the one before stays in force");
+    },
+  };
 }
 
 /** Nobody can log in, as there are no accounts. */

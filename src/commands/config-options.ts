@@ -8,7 +8,7 @@ export function addConfigOptions(command: Command, paths: readonly string[] = AL
   command.option("--config <file>", `YAML file with these keys; also ${CONFIG_VARIABLE}`);
   for (const key of KEYS.filter(({ path }) => paths.includes(path))) {
     const fallback = key.default === undefined ? "" : ` (default: ${key.default})`;
-    command.addOption(new Option(`${key.flag} <value>`, `${key.about}${fallback}`));
+    command.addOption(new Option(key.isSwitch ? key.flag : `${key.flag} <value>`, `${key.about}${fallback}`));
   }
   return command;
 }
@@ -18,10 +18,11 @@ export function addConfigOptions(command: Command, paths: readonly string[] = AL
  * @throws CONFIG_INVALID
  */
 export function configOf(command: Command): Promise<LoadedConfig> {
-  const options = command.opts<Record<string, string | undefined>>();
-  const named = KEYS.map((key) => [key.path, options[new Option(key.flag).attributeName()]] as const);
+  const options = command.opts<Record<string, string | true | undefined>>();
+  const given = (name: string): string | undefined => options[name]?.toString();
+  const named = KEYS.map((key) => [key.path, given(new Option(key.flag).attributeName())] as const);
   return loadConfig({
-    flags: { ...Object.fromEntries(named), config: options["config"] },
+    flags: { ...Object.fromEntries(named), config: given("config") },
     env: process.env,
   });
 }

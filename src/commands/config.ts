@@ -29,7 +29,7 @@ function asYaml(settings: readonly Setting[]): string {
     lines.push(
       value === undefined
         ? `${indent}# ${name}: not set`
-        : `${indent}${stringify({ [name]: value }, { lineWidth: 0 }).trimEnd()} # ${from}`,
+        : `${indent}${stringify({ [name]: value }, { lineWidth: 0 }).trimEnd()}`.replace(/$/m, ` # ${from}`),
     );
   }
   return `${lines.join("\n")}\n`;

@@ -1,9 +1,10 @@
 import { Command } from "commander";
 import pino, { type Logger } from "pino";
-import type { Config } from "../config.ts";
+import type { Config, LoadedConfig } from "../config.ts";
 import { startServer } from "../server.ts";
 import { addConfigOptions, configOf } from "./config-options.ts";
 import { greeting } from "./greeting.ts";
+import { onPolicyChange } from "./policy-changes.ts";
 import { stopSignal } from "./stop-signal.ts";
 
 /** How long closing may take beyond the grace for requests before the process ends all the same, in milliseconds. */
@@ -21,27 +22,29 @@ export function serveCommand(): Command {
   const command = new Command("serve")
     .description(
       "Run the registry until SIGTERM or SIGINT. Requests that are running then are finished within --shutdown-grace.\n" +
-        "Log lines are JSON on standard output.",
+        "Log lines are JSON on standard output. The policy is read again when the file of --config changes, and upon SIGHUP.",
     )
     .addHelpText("after", EXAMPLES);
   return addConfigOptions(command).action(async () => {
-    const { config } = await configOf(command);
-    await serve(config);
+    await serve(() => configOf(command));
   });
 }
 
 const EXAMPLES = `
 Examples:
   supercargo serve
-  supercargo serve --listen 0.0.0.0:5000 --data /var/lib/supercargo
+  supercargo serve --listen 0.0.0.0:5000 --config /etc/supercargo.yaml
+  supercargo serve --listen 0.0.0.0:5000 --open    everybody who can reach it may do everything
   SUPERCARGO_CATALOG=postgres://supercargo:secret@db.example/supercargo supercargo serve
-  supercargo serve --config /etc/supercargo.yaml --log-level debug`;
+  supercargo serve --data /var/lib/supercargo --log-level debug`;
 
-async function serve(config: Config): Promise<void> {
+async function serve(load: () => Promise<LoadedConfig>): Promise<void> {
+  const { config, file } = await load();
   const log = createLog(config);
   const told = stopSignal();
   {
-    await using server = await startServer(config, { log });
+    await using server = await startServer(config, { log, reload: async () => (await load()).config });
+    using _ = file === undefined ? undefined : onPolicyChange(file, () => void server.reloadPolicy());
     log.info({ url: server.url, ...server.address }, "listening");
     process.stderr.write(greeting(config, server));
     log.info({ signal: await told }, "stopping");

@@ -1,6 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { type Document, LineCounter, type Node, type Pair, isMap, isScalar, parseDocument } from "yaml";
+import {
+  type Document,
+  LineCounter,
+  type Node,
+  type Pair,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+} from "yaml";
 
 /** What a configuration file says, not yet checked. */
 export type ConfigFile = {
@@ -48,11 +57,16 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Where the key at the end of a path begins, or the last of its groups that is there. */
+/** Where the key or item at the end of a path begins, or the last of those around it that is there. */
 function offsetOf(document: Document, path: readonly string[]): number {
   let node: unknown = document.contents;
   let offset = 0;
   for (const segment of path) {
+    if (isSeq<Node>(node) && node.items[Number(segment)] !== undefined) {
+      node = node.items[Number(segment)];
+      offset = (node as Node).range?.[0] ?? offset;
+      continue;
+    }
     if (!isMap<Node>(node)) break;
     const pair: Pair<Node> | undefined = node.items.find(
       ({ key }) => isScalar(key) && String(key.value) === segment,

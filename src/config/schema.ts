@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { POLICY_EXAMPLE, POLICY_SCHEMA, policyKeys, policyMayBe } from "./policy.ts";
 import {
   type Bytes,
   readAddress,
@@ -24,6 +25,8 @@ type Notes = {
   readonly default?: string;
   /** Its value must never be printed, not even when it is refused. */
   readonly isSecret?: boolean;
+  /** Its flag is given without a value. */
+  readonly isSwitch?: boolean;
 };
 
 /** A key of the configuration file, and its other two names. */
@@ -35,6 +38,31 @@ export type Key = Notes & {
   /** `--log-level` */
   readonly flag: string;
 };
+
+/** A part of the file that is more than a value, and so has neither a variable nor a flag. */
+export type Part = {
+  readonly path: string;
+  readonly about: string;
+  /** A file with this part and nothing else. */
+  readonly example: string;
+  /** What may stand at a place in it, to follow "it may be"; `undefined` where nothing may. */
+  readonly mayBe: (inside: readonly string[]) => string | undefined;
+  /** The keys that may stand at a place in it. */
+  readonly keys: (inside: readonly string[]) => readonly string[];
+};
+
+/** Every such part. */
+export const PARTS: readonly Part[] = [
+  {
+    path: "policy",
+    about:
+      "Who may do what where; what no rule allows, nobody may. Read again when the file changes and upon SIGHUP. " +
+      "Without it everybody may do everything.",
+    example: POLICY_EXAMPLE,
+    mayBe: policyMayBe,
+    keys: policyKeys,
+  },
+];
 
 const notes = z.registry<Notes>();
 
@@ -74,6 +102,14 @@ export const CONFIG_SCHEMA = z.strictObject({
     about: "Where to listen. Port 0 takes any that is free; 0.0.0.0 or [::] listens on every address.",
     mayBe: "HOST:PORT, such as 127.0.0.1:5000, 0.0.0.0:5000 or [::1]:5000",
     default: "127.0.0.1:5000",
+  }),
+  open: key(z.union([z.boolean(), z.enum(["true", "false"]).transform((word) => word === "true")]), {
+    about:
+      "Listen beyond loopback though there is no policy, so that everybody who can reach the address may read, " +
+      "push and delete everything.",
+    mayBe: "true or false",
+    default: "false",
+    isSwitch: true,
   }),
   data: key(
     z
@@ -146,6 +182,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       default: "30s",
     }),
   }),
+  policy: POLICY_SCHEMA.optional(),
 });
 
 /** Everything that can be set, read and checked. */
@@ -158,6 +195,7 @@ function* keysOf(schema: z.ZodObject, path: readonly string[]): Generator<Key> {
   for (const [name, member] of Object.entries(schema.shape)) {
     const here = [...path, name];
     const known = notes.get(member);
+    if (PARTS.some((part) => part.path === here.join("."))) continue;
     if (known) yield { ...known, ...namesOf(here) };
     else yield* keysOf((member as z.ZodPrefault<z.ZodObject>).unwrap(), here);
   }

@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { HIDDEN, Secret } from "./secret.ts";
 
 /** A length of time as the configuration gives it. */
@@ -46,6 +46,11 @@ export function readAddress(text: string): Address | undefined {
   if (bracketed !== undefined && !isIPv6(bracketed)) return undefined;
   const host = bracketed ?? plain;
   return host === undefined || port > PORT_MAX ? undefined : { host, port };
+}
+
+/** True for hosts that only programs of the same machine reach. */
+export function isLoopback(host: string): boolean {
+  return isIPv4(host) ? host.startsWith("127.") : host === "::1" || host === "localhost";
 }
 
 /**
