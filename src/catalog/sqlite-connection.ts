@@ -38,7 +38,12 @@ export class Connection implements Queryable, Disposable {
   }
 
   async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
-    return this.#call(sql, (statement) => statement.all(...values)) as Row[];
+    return this.#call(sql, (statement) => {
+      const rows = statement.all(...values) as Row[];
+      // A change that returns its rows.
+      if (!statement.readonly) this.rowsChanged += rows.length;
+      return rows;
+    });
   }
 
   async run(sql: string, values: readonly Value[] = []): Promise<number> {
