@@ -69,7 +69,7 @@ export async function findFile(path: string, within: string): Promise<FoundFile 
 /** Makes an empty file; false if there is something by that name. */
 export async function createFile(path: string): Promise<boolean> {
   try {
-    using _made = new OpenFile(path, "wx");
+    new OpenFile(path, "wx")[Symbol.dispose]();
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;

@@ -168,7 +168,6 @@ class Sqlite implements Engine {
       // One turn of the event loop: requests that have arrived by now join this group.
       await new Promise(setImmediate);
       await this.#commitGroup(this.#jobs.splice(0, GROUP_MAX));
-      this.#checkpoint();
     }
     this.#draining = undefined;
   }
@@ -181,6 +180,8 @@ class Sqlite implements Engine {
       failure = error;
       this.#writer.rollback();
     }
+    // Before anyone is told: who is may read at once, and hold a view again.
+    this.#checkpoint();
     for (const job of group) job.settle(failure);
   }
 
