@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { keysInFolder } from "./access/key-file.ts";
 import { Keys } from "./access/keys.ts";
+import { Htpasswd } from "./access/htpasswd.ts";
 import type { Logins } from "./access/login.ts";
 import { OPEN_POLICY, type Policy } from "./access/policy.ts";
 import { type PolicyReport, PolicySource } from "./access/policy-source.ts";
@@ -57,6 +58,7 @@ export async function startServer(
   const pulls = opened.use(new PullNotes(catalog, (err) => log.error({ err }, "pulls were not noted")));
   const registry: Registry = { catalog, blobs, options: registryOptions(config), pulls };
   const keys = await Keys.open(keysInFolder(config.data));
+  const logins = await openLogins(config, log);
   const readAgain = async (): Promise<Policy> => policyOf(await reload());
   const policies = new PolicySource(policyOf(config), readAgain, reportTo(log));
   const tasks = [
@@ -80,7 +82,7 @@ export async function startServer(
           metrics: () => metrics.expose(),
           pages: new PageCache(),
           corsOrigins: config.cors.origins ?? [],
-          access: { policy: () => policies.current, logins: NO_ACCOUNTS, keys, tokens: new Tokens(keys) },
+          access: { policy: () => policies.current, logins, keys, tokens: new Tokens(keys) },
         },
       }),
       listen: config.listen,
@@ -122,8 +124,11 @@ function reportTo(log: Logger): PolicyReport {
   };
 }
 
-/** Nobody can log in, as there are no accounts. */
-const NO_ACCOUNTS: Logins = { login: async () => undefined, renew: async () => undefined };
+/** Without a file of users nobody can log in. */
+async function openLogins({ htpasswd }: Config, log: Logger): Promise<Logins> {
+  if (htpasswd === undefined) return { login: async () => undefined, renew: async () => undefined };
+  return Htpasswd.open(htpasswd, (err) => log.error({ err }, "users not read again: those from before stay"));
+}
 
 /** A registry's data without a server. */
 export type OpenData = AsyncDisposable & { readonly catalog: Catalog; readonly blobs: Blobs };

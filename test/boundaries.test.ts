@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
   "better-sqlite3": ["catalog/sqlite.ts", "catalog/sqlite-connection.ts", "catalog/bulk-sqlite.ts"],
   pg: ["catalog/postgres.ts"],
+  bcrypt: ["access/htpasswd.ts"],
   commander: ["main.ts", "commands"],
   yaml: ["config", "commands"],
   "node:http": ["server.ts", "http", "client"],
@@ -49,6 +50,7 @@ const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
     "catalog/bulk-sqlite.ts",
     "blobs",
     "access/key-file.ts",
+    "access/htpasswd.ts",
   ],
 };
 

@@ -80,8 +80,8 @@ function wrongOnes(words: readonly string[], isGood: (word: string) => boolean):
   return words.flatMap((word, at) => (isGood(word) ? [] : [at]));
 }
 
-/** The two words for everybody would say nothing in a group, so there they are a mistake. */
-function isUser(word: string): boolean {
+/** True of what a user can be called. The two words for everybody are no names: in a group they would say nothing. */
+export function isUser(word: string): boolean {
   return USER.test(word) && word !== ANYBODY && word !== LOGGED_IN;
 }
 

@@ -122,6 +122,17 @@ export const CONFIG_SCHEMA = z.strictObject({
       default: "./data",
     },
   ),
+  htpasswd: key(
+    z
+      .string()
+      .min(1)
+      .transform((file) => resolve(file)),
+    {
+      about:
+        "Users who may log in, and their passwords, as htpasswd -B writes them. Read again when it changes.",
+      mayBe: "the path of a file with name:hash on each line, the hash by bcrypt",
+    },
+  ),
   catalog: key(text(readPostgresUrl), {
     about: "The PostgreSQL database for the catalog. Without it the catalog is SQLite, in the data folder.",
     mayBe: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, special characters in the password percent-encoded",
