@@ -71,6 +71,7 @@ test("every key can be set by its variable and by its flag", async () => {
     listen: "[::1]:1",
     open: "true",
     data: "/d",
+    htpasswd: "/u",
     catalog: "postgres://h/d",
     url: "https://a",
     retention: "1h",
