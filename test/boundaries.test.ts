@@ -10,6 +10,7 @@ const PROMISES = [
   "catalog/items.ts",
   "catalog/hits.ts",
   "catalog/selector.ts",
+  "catalog/view.ts",
   "blobs/blobs.ts",
 ];
 
@@ -23,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "server.ts": ["config.ts", "http", "registry", "access", "catalog", "blobs", "oci", "errors.ts"],
   http: ["registry", ...PROMISES, "access", "oci", "errors.ts"],
   registry: [...PROMISES, "oci", "errors.ts"],
-  access: ["catalog/catalog.ts", "oci", "errors.ts"],
+  access: ["catalog/catalog.ts", "catalog/view.ts", "oci", "errors.ts"],
   catalog: ["oci", "errors.ts"],
   blobs: ["oci", "errors.ts"],
   client: ["oci", "errors.ts"],

@@ -1,5 +1,5 @@
 import type { Action } from "./action.ts";
-import type { Pattern } from "./pattern.ts";
+import type { Pattern } from "../oci/pattern.ts";
 
 /** Actions in the repositories that a pattern means. */
 export type Grant = { readonly pattern: Pattern; readonly actions: ReadonlySet<Action> };

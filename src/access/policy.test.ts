@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseName } from "../oci/name.ts";
 import { ACTIONS, parseActions, SHORTHANDS } from "./action.ts";
 import { actorOf, ANONYMOUS, type Caller } from "./caller.ts";
-import { matches, parsePattern } from "./pattern.ts";
+import { matches, parsePattern } from "../oci/pattern.ts";
 import {
   grantsOf,
   OPEN_POLICY,

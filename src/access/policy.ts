@@ -1,7 +1,7 @@
 import type { RepositoryName } from "../oci/name.ts";
 import { parseActions, type Action } from "./action.ts";
 import type { Caller, Grant } from "./caller.ts";
-import { matches, parsePattern, type Pattern } from "./pattern.ts";
+import { matches, parsePattern, type Pattern } from "../oci/pattern.ts";
 
 /** Everybody, logged in or not; and everybody who is. */
 const ANYBODY = "anonymous";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { RegistryError } from "../errors.ts";
 import { ACTIONS } from "./action.ts";
 import type { Grant } from "./caller.ts";
-import { matches, parsePattern } from "./pattern.ts";
+import { matches, parsePattern } from "../oci/pattern.ts";
 import { formatScope, grantsFor, narrow, parseScopes } from "./scope.ts";
 
 const formatted = (...texts: string[]): string[] => parseScopes(texts).map(formatScope);

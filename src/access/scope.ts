@@ -2,7 +2,7 @@ import { RegistryError } from "../errors.ts";
 import { parseName, type RepositoryName } from "../oci/name.ts";
 import { ACTIONS, type Action } from "./action.ts";
 import type { Grant } from "./caller.ts";
-import { matches, parsePattern, type Pattern } from "./pattern.ts";
+import { matches, parsePattern, type Pattern } from "../oci/pattern.ts";
 
 /** How many scopes one token may be asked for, and how long they may be together: it has to fit into a header. */
 const SCOPES_MAX = 50;

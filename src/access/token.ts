@@ -4,7 +4,7 @@ import { RegistryError } from "../errors.ts";
 import { parseActions } from "./action.ts";
 import { ANONYMOUS, type Caller, type Grant } from "./caller.ts";
 import { ALGORITHM, type Keys } from "./keys.ts";
-import { parsePattern } from "./pattern.ts";
+import { parsePattern } from "../oci/pattern.ts";
 import { permits, permitsEverywhere, type Policy } from "./policy.ts";
 import { formatScope, grantsFor, narrow, parseScopes, type Scope } from "./scope.ts";
 

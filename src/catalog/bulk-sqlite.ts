@@ -46,6 +46,7 @@ class SqliteFilling implements Filling {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
+  readonly fits = DIALECT.fits;
   readonly parts = DIALECT.parts;
   readonly #path: string;
   readonly #part: string;

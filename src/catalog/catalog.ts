@@ -5,6 +5,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
 import type { SearchPage, SearchQuery } from "./hits.ts";
+import type { View } from "./view.ts";
 import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
 
 /** A place in the log: the number of events up to and including it. The empty registry is at revision 0. */
@@ -198,21 +199,24 @@ export interface Catalog extends AsyncDisposable {
   /** Size in bytes of a blob that is a member of the repository. */
   findBlob(repository: RepositoryName, digest: Digest): Promise<{ readonly size: number } | undefined>;
 
-  /** Repositories that have the blob, at most `limit`, by name. */
-  repositoriesWithBlob(digest: Digest, limit: number): Promise<readonly RepositoryName[]>;
+  /** Repositories that have the blob, at most `limit`, by name; only those that `view` shows, if there is one. */
+  repositoriesWithBlob(digest: Digest, limit: number, view?: View): Promise<readonly RepositoryName[]>;
 
   /** True when the repository exists, be it empty. */
   hasRepository(repository: RepositoryName, at?: Revision): Promise<boolean>;
 
-  /** Names of repositories that have at least one manifest. */
-  listRepositories(page: Page<string>): Promise<readonly RepositoryName[]>;
+  /** Names of repositories that have at least one manifest; only those that `view` shows, if there is one. */
+  listRepositories(
+    page: Page<string> & { readonly view?: View | undefined },
+  ): Promise<readonly RepositoryName[]>;
 
   /** Tags of one repository; an empty list when there is no such repository. */
   listTags(repository: RepositoryName, page: Page<string>): Promise<readonly TagFact[]>;
 
   /**
    * A page of any list, now or at a revision. However large the registry, it costs what it shows and what changed since
-   * that revision: a page whose filters would have it look at very many items ends early, and says where to go on.
+   * that revision: a page whose filters would have it look at very many items ends early, and says where to go on. What a
+   * `view` hides is counted, tried and looked at nowhere: the page is that of a registry without it.
    * `REVISION_EXPIRED` or `REVISION_UNKNOWN` when there are no facts of that revision.
    */
   list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>>;

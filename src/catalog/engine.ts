@@ -1,3 +1,5 @@
+import type { Pattern } from "../oci/pattern.ts";
+
 /** What a parameter may be. Times are integers (milliseconds since 1970, UTC), truth is 0 or 1. */
 export type Value = string | number | null | Uint8Array;
 
@@ -53,6 +55,9 @@ export interface Engine extends Queryable, AsyncDisposable {
 
   /** The condition that a text is like a glob, in which `*` is any text and `?` any one character. */
   like(text: string, glob: string): Sql;
+
+  /** The condition that a text fits a pattern of repository names. */
+  fits(text: string, pattern: Pattern): Sql;
 
   readonly parts: Parts;
 

@@ -1,6 +1,7 @@
 import type { Revision } from "./catalog.ts";
 import type { ListPage, ManifestItem, Position, RepositoryItem, TagItem } from "./items.ts";
 import type { Selector } from "./selector.ts";
+import type { View } from "./view.ts";
 
 /** What is looked for. */
 export type SearchQuery = {
@@ -10,6 +11,8 @@ export type SearchQuery = {
    */
   readonly words: readonly string[];
   readonly selector: Selector;
+  /** Only these repositories, and what is in them, are there for the reader; all of them when it is absent. */
+  readonly view?: View | undefined;
   /** Hits at the most, 0 or more. */
   readonly limit: number;
   /** The page begins behind this place, which a page before has given. */

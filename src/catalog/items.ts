@@ -4,6 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Tag } from "../oci/tag.ts";
 import type { Revision } from "./catalog.ts";
 import type { Selector } from "./selector.ts";
+import type { View } from "./view.ts";
 
 /** What lists, search, events and exports say of a repository. */
 export type RepositoryItem = {
@@ -71,9 +72,9 @@ export type NamespaceItem = {
   readonly repository: boolean;
   /** Repositories below it. */
   readonly repositoryCount: number;
-  /** When the first repository in it or below was made. */
+  /** When the first repository in it or below was made; for a reader who sees a part of it, the first of those they see. */
   readonly created: Date;
-  /** The last change in it or below. */
+  /** The last change in it or below; for a reader who sees a part of it, in the repositories they see. */
   readonly updated: Date;
 };
 
@@ -112,6 +113,8 @@ export type Position = readonly [string | number, (string | number)?];
 
 export type ListQuery = {
   readonly selector: Selector;
+  /** Only these repositories, and what is in them, are there for the reader; all of them when it is absent. */
+  readonly view?: View | undefined;
   readonly order: Order;
   /** Items at the most, 0 or more. */
   readonly limit: number;

@@ -63,6 +63,8 @@ export type Range = {
   /** Bounds of the first of these: the least value in it, and the least behind it. */
   readonly from?: string | number | undefined;
   readonly to?: string | number | undefined;
+  /** What else holds for each row that is in it. */
+  readonly holds?: Condition | undefined;
 };
 
 /** The stretches of a list one after the other, before any filter that is not a stretch. */

@@ -3,9 +3,14 @@ import type { Engine } from "./engine.ts";
 import type { Items, ListKind, ListQuery, Position } from "./items.ts";
 import { filtersOf, type Filter } from "./list-filters.ts";
 import { detailsOf, itemsOf, type Row } from "./list-items.ts";
+import { readSeenNamespaces } from "./list-namespaces.ts";
 import { allOf, behind, orderOf, rangesOf, TABLES, type Condition, type Range } from "./list-orders.ts";
+import { placesOf, Places, rowsAt } from "./list-places.ts";
 import { revisionBounds } from "./list-times.ts";
 import { momentOf, NOW } from "./moment.ts";
+import type { View } from "./view.ts";
+import { seenCondition, shows } from "./view-conditions.ts";
+import { seenRanges } from "./view-ranges.ts";
 
 /** How far a page looks for what its filters leave. */
 export type Reach = {
@@ -33,8 +38,11 @@ const REACH: Reach = {
 /** A page ends with the rows tried when so small a part of it has been found: to fill it would take longer than the next page. */
 const FILLED_ENOUGH = 4;
 
+/** Stretches of names that a page goes through one after the other, rather than having their rows sorted first. */
+const RANGES_WALKED = 8;
+
 /** A page that is being read. */
-type Reading = {
+export type Reading = {
   readonly engine: Engine;
   readonly kind: ListKind;
   readonly query: ListQuery;
@@ -42,6 +50,9 @@ type Reading = {
   readonly filters: readonly Filter[];
   readonly reach: Reach;
   readonly bare: boolean;
+  /** What holds for all that the reader may see. */
+  readonly seen?: Condition | undefined;
+  readonly places: Places;
 };
 
 /** Part of a page; `stoppedAt` where it ends before its range does. */
@@ -53,6 +64,8 @@ type Asked = {
   readonly newest: Revision;
   readonly reach?: Reach | undefined;
   readonly bare?: boolean;
+  /** What has been sorted for pages before. */
+  readonly places?: Places | undefined;
 };
 
 /** A page, and where the next begins. */
@@ -71,21 +84,61 @@ export async function readPage<Kind extends ListKind>(
   return { items: await itemsOf(engine, kind, { rows, query: asked.query }), next };
 }
 
-/** The rows that a page is made of. */
-export async function readRows(
-  engine: Engine,
-  kind: ListKind,
-  { query, newest, reach = REACH, bare = false }: Asked,
-): Promise<{ readonly rows: readonly Row[]; readonly next?: Position | undefined }> {
-  const { order, limit, at } = query;
+/** The rows that a page is made of, and where the next begins. */
+export type Rows = { readonly rows: readonly Row[]; readonly next?: Position | undefined };
+
+/** Reads the rows of a page. */
+export async function readRows(engine: Engine, kind: ListKind, asked: Asked): Promise<Rows> {
+  const { query, newest, reach = REACH, bare = false, places = new Places() } = asked;
+  const { order, limit, at, view } = query;
   if (limit === 0) return { rows: [] };
+  if (kind === "namespaces" && view) {
+    const { view: _, ...stored } = query;
+    const filters = filtersOf(kind, query.selector, { engine, moment: NOW, isByName: false });
+    const whole = { engine, kind, query: stored, newest, filters, reach, bare, places };
+    const readWhole = (range: Range): Promise<Rows> => readRanges(whole, [range]);
+    const readNames = (names: ListQuery): Promise<Rows> =>
+      readRows(engine, "repositories", { query: names, newest, reach, bare: true, places });
+    return readSeenNamespaces(
+      engine,
+      { query: { ...query, view }, newest, places },
+      { readWhole, readNames },
+    );
+  }
   const selector = { ...query.selector, ...(await revisionBounds(engine, query.selector)) };
   const moment = at === undefined ? NOW : momentOf(at);
   const filters = filtersOf(kind, selector, { engine, moment, isByName: order.by === "name" });
-  const reading = { engine, kind, query, newest, filters, reach, bare };
+  const reading = { engine, kind, query, newest, filters, reach, bare, places };
+  const ranges = rangesOf(kind, selector, order);
+  return view ? readSeen(reading, ranges, view) : readRanges(reading, ranges);
+}
+
+/** A page of what a view shows. */
+async function readSeen(unlimited: Reading, all: readonly Range[], view: View): Promise<Rows> {
+  const { engine, kind, query } = unlimited;
+  const { repository } = query.selector;
+  if (repository !== undefined && kind !== "repositories") {
+    return shows(view, repository) ? readRanges(unlimited, all) : { rows: [] };
+  }
+  const isByName = query.order.by === "name";
+  const seen = seenCondition(engine, `f.${TABLES[kind].names[0]}`, view.ranges);
+  const reading = { ...unlimited, seen };
+  const named = seenRanges(engine, rangesOf(kind, query.selector, { ...query.order, by: "name" }), {
+    view,
+    order: query.order,
+  });
+  if (!isByName || named.length > RANGES_WALKED) {
+    const places = await placesOf(reading, named, all[0]);
+    if (places) return rowsAt(reading, places);
+  }
+  return readRanges(reading, isByName ? named : all.map((range) => ({ ...range, holds: seen })));
+}
+
+async function readRanges(reading: Reading, ranges: readonly Range[]): Promise<Rows> {
+  const { limit } = reading.query;
   const rows: Row[] = [];
   let next: Position | undefined;
-  for (const range of rangesOf(kind, selector, order)) {
+  for (const range of ranges) {
     const stretch = await readRange(reading, range, limit + 1 - rows.length);
     rows.push(...stretch.rows);
     const last = rows.length > limit ? rows[limit - 1] : undefined;
@@ -125,7 +178,7 @@ async function select(reading: Reading, range: Range, { want, stop, finder }: Pa
   if (!place) return [];
   const { table, columns } = TABLES[kind];
   const sources = sourcesOf(reading, range, finder);
-  const where = allOf([place, ...filters]);
+  const where = allOf([place, ...(range.holds ? [range.holds] : []), ...filters]);
   const order = orderOf(range, query.order, "f");
   const parts = sources.map(
     ({ using, sql }) =>
@@ -180,24 +233,26 @@ async function placeBehind(reading: Reading, range: Range, rows: number): Promis
   const place = behind(range, query.after, query.order);
   const [source] = sourcesOf(reading, range);
   if (!place || !source) return undefined;
+  const where = allOf([place, ...(range.holds ? [range.holds] : [])]);
   const [row] = await engine.all<Row>(
     `select ${placeColumns(reading, range)} from ${TABLES[kind].table} f ${source.using}
-      where ${source.sql} and ${place.sql} order by ${orderOf(range, query.order, "f")} limit 1 offset ?`,
-    [...source.values, ...place.values, rows - 1],
+      where ${source.sql} and ${where.sql} order by ${orderOf(range, query.order, "f")} limit 1 offset ?`,
+    [...source.values, ...where.values, rows - 1],
   );
   return row && positionOf(reading, range, row);
 }
 
 /** The filter that finds the fewest rows, if they are few. */
-async function bestFinder({ engine, kind, filters, reach }: Reading): Promise<Filter["finder"]> {
+async function bestFinder({ engine, kind, filters, reach, seen }: Reading): Promise<Filter["finder"]> {
   let best: Filter["finder"];
   let fewest = reach.rowsFoundMax + 1;
   for (const { finder } of filters) {
     if (!finder) continue;
+    const where = allOf([finder, ...(seen ? [seen] : [])]);
     const [row] = await engine.all<{ n: number }>(
       `select count(*) as n from (select 1 from ${TABLES[kind].table} f ${engine.using(finder.index)}
-        where f.until is null and ${finder.sql} limit ?) page`,
-      [...finder.values, fewest],
+        where f.until is null and ${where.sql} limit ?) page`,
+      [...where.values, fewest],
     );
     if (!row || row.n >= fewest) continue;
     best = finder;
@@ -206,7 +261,10 @@ async function bestFinder({ engine, kind, filters, reach }: Reading): Promise<Fi
   return best;
 }
 
-function placeNames({ kind, query }: Reading, range: Range): readonly string[] {
+export function placeNames(
+  { kind, query }: Pick<Reading, "kind" | "query">,
+  range: Range,
+): readonly string[] {
   return query.order.by === "name" ? TABLES[kind].names : range.by;
 }
 

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { RegistryError } from "../errors.ts";
+import type { Pattern } from "../oci/pattern.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
 import { POSTGRES_PARTS } from "./postgres-parts.ts";
 
@@ -76,6 +77,10 @@ class Postgres implements Engine {
         .replaceAll("*", "%")
         .replaceAll("?", "_"),
     ],
+  });
+  readonly fits = (text: string, { segments }: Pattern): { sql: string; values: string[] } => ({
+    sql: `${text} ~ ?`,
+    values: [expressionOf(segments)],
   });
   readonly #pool: pg.Pool;
 
@@ -252,4 +257,16 @@ function unreachable(cause: unknown): RegistryError {
 
 function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+/** The regular expression of a pattern. */
+function expressionOf(segments: readonly string[]): string {
+  const wanted = segments.filter((segment, at) => segment !== "**" || segments[at - 1] !== "**");
+  if (wanted.length === 1 && wanted[0] === "**") return "^";
+  const parts = wanted.map((segment, at) => {
+    if (segment === "**") return at === 0 ? "([^/]+/)*" : "(/[^/]+)*";
+    const isFirst = at === 0 || (at === 1 && wanted[0] === "**");
+    return (isFirst ? "" : "/") + segment.replaceAll(".", "\\.").replaceAll("*", "[^/]*");
+  });
+  return `^${parts.join("")}$`;
 }

@@ -4,7 +4,7 @@ import type { Tag } from "../oci/tag.ts";
 import type { Revision } from "./catalog.ts";
 import type { Engine, Value } from "./engine.ts";
 import type { ListKind } from "./items.ts";
-import { allOf, TABLES, type Condition } from "./list-orders.ts";
+import { allOf, behind, TABLES, type Condition, type Range } from "./list-orders.ts";
 import { momentOf } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 
@@ -28,6 +28,8 @@ export type Wanted = {
   readonly kind: HitKind;
   readonly at: Revision;
   readonly conditions: readonly Condition[];
+  /** What holds for all that the reader may see; it is among the conditions too. */
+  readonly seen: Condition;
 };
 
 /** True of what may show its labels: its config has been pushed to this same repository. */
@@ -60,6 +62,8 @@ export const WAYS = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Way>>>>;
 
+const BY_NAME = { by: "name", descending: false } as const;
+
 /** Values that one statement follows a way from. */
 const VALUES_PER_STATEMENT = 40;
 const NAMES_PER_STATEMENT = 200;
@@ -75,7 +79,7 @@ type Row = {
 /** Current facts by way of an index, of which so many are looked at for each value. */
 export async function byWay(
   engine: Engine,
-  { kind, at, conditions }: Wanted,
+  { kind, at, conditions, seen }: Wanted,
   { way, values, rowsPerValue }: { way: Way; values: readonly string[]; rowsPerValue: number },
 ): Promise<Candidate[]> {
   const { table } = TABLES[kind];
@@ -83,12 +87,37 @@ export async function byWay(
   // An index of untagged manifests alone is of use only where that is asked for.
   const untagged = kind === "manifests" ? "and f.tagged = 0 and f.digest > ''" : "";
   const one = `select * from (select f.* from ${table} f ${engine.using(index)}
-    where f.${column} = ? and f.until is null ${untagged} and f.since <= ? order by f.${order} limit ?) page`;
+    where f.${column} = ? and f.until is null ${untagged} and f.since <= ? and ${seen.sql} order by f.${order} limit ?) page`;
   const found: Candidate[] = [];
   for (const some of batches(values, VALUES_PER_STATEMENT)) {
     const source = some.map(() => one).join(" union all ");
-    const given = some.flatMap((value): Value[] => [value, at, rowsPerValue]);
+    const given = some.flatMap((value): Value[] => [value, at, ...seen.values, rowsPerValue]);
     found.push(...(await select(engine, kind, { source: `(${source})`, given, conditions })));
+  }
+  return found;
+}
+
+/** Current facts that are seen, at most so many, by looking at each of them. */
+export async function bySight(
+  engine: Engine,
+  { kind, at, conditions }: Wanted,
+  { ranges, limit }: { ranges: readonly Range[]; limit: number },
+): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const some of batches(ranges, VALUES_PER_STATEMENT)) {
+    const parts = some.map((range) =>
+      allOf([behind(range, undefined, BY_NAME), range.holds].filter((part) => part !== undefined)),
+    );
+    const { table } = TABLES[kind];
+    const source = parts.map(
+      ({ sql }) =>
+        `select * from (select f.* from ${table} f ${engine.using(`${table}_current`)}
+          where f.until is null and f.since <= ? and ${sql} limit ?) page`,
+    );
+    const given = parts.flatMap(({ values }): Value[] => [at, ...values, limit]);
+    found.push(
+      ...(await select(engine, kind, { source: `(${source.join(" union all ")})`, given, conditions })),
+    );
   }
   return found;
 }
@@ -124,7 +153,7 @@ export function endedSince(engine: Engine, { kind, at, conditions }: Wanted): Pr
 /** Those of the facts named, as lists know them, that the conditions hold for. */
 export async function amongNamed(
   engine: Engine,
-  { kind, at, conditions }: Wanted,
+  { kind, at, conditions }: Omit<Wanted, "seen">,
   keys: readonly (readonly string[])[],
 ): Promise<Candidate[]> {
   const { table } = TABLES[kind];

@@ -1,7 +1,7 @@
 import { RegistryError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
 import { filtersOf } from "./list-filters.ts";
-import { TABLES, type Condition } from "./list-orders.ts";
+import { allOf, behind, rangesOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import { revisionBounds } from "./list-times.ts";
 import { readRows } from "./list.ts";
 import { momentOf } from "./moment.ts";
@@ -9,6 +9,7 @@ import {
   amongNamed,
   batches,
   byName,
+  bySight,
   byWay,
   DESCRIBED,
   endedSince,
@@ -22,6 +23,8 @@ import { relevanceOf } from "./search-rank.ts";
 import { leadOf, type Lead, type Text } from "./search-words.ts";
 import type { Search } from "./search-found.ts";
 import { kindsOf, selectorOf } from "./search-listed.ts";
+import { seenCondition } from "./view-conditions.ts";
+import { seenRanges } from "./view-ranges.ts";
 
 /** Facts looked at for all texts that a word fits equally well, on each way to facts. */
 const ROWS_PER_RELEVANCE = 500;
@@ -33,6 +36,10 @@ const TEXTS_PER_RELEVANCE = 100;
 const NAMES_COMBINED = 20;
 /** Facts that a selector leaves, up to which all of them are looked at instead of what the words lead to. */
 const ROWS_SELECTED_MAX = 300;
+/** Facts of a kind in the names that are seen, up to which all of them are looked at, and no others at all. */
+const ROWS_SEEN_MAX = 50_000;
+/** Stretches of names that one statement counts. */
+const RANGES_COUNTED = 50;
 /** Facts of a kind that have ended since the first page, up to which a further page can be found. */
 const ROWS_ENDED_MAX = 5_000;
 
@@ -53,7 +60,13 @@ export async function candidatesOf(engine: Engine, query: Search): Promise<Candi
       found.push(...(await amongNamed(engine, wanted, selected)));
       continue;
     }
-    lead ??= await leadOf(engine, words);
+    const ranges = await rangesSeen(engine, kind, query);
+    if (ranges) {
+      found.push(...(await bySight(engine, wanted, { ranges, limit: ROWS_SEEN_MAX })));
+      if (at < newest) found.push(...(await endedOf(engine, wanted)));
+      continue;
+    }
+    lead ??= await leadOf(engine, words, query.view);
     const isAlone = words.length === 1 && kinds.includes("repositories");
     found.push(...(await FINDERS[kind](engine, { ...lead, wanted, words, isAlone })));
     if (at < newest) found.push(...(await endedOf(engine, wanted)));
@@ -76,7 +89,9 @@ async function wantedOf(
   const filters = filtersOf(kind, selector, { engine, moment: momentOf(at), isByName: false });
   const repository = kind === "repositories" ? "f.name" : "f.repository";
   const within = (text: string, word: string): Condition => engine.parts.within(text, word);
-  const conditions: Condition[] = [...filters];
+  const { view } = query;
+  const seen = view ? seenCondition(engine, repository, view.ranges) : allOf([]);
+  const conditions: Condition[] = view ? [...filters, seen] : [...filters];
   if (query.selector.repository !== undefined && kind !== "repositories") {
     conditions.push({ sql: "f.repository = ?", values: [query.selector.repository] });
   }
@@ -95,7 +110,7 @@ async function wantedOf(
     const named = kind === "tags" ? words.map((word) => within("lower(f.name)", word)) : [];
     conditions.push(anyOf([...elsewhere, ...named]));
   }
-  return { kind, at, conditions };
+  return { kind, at, conditions, seen };
 }
 
 // Not by `exists`, for which PostgreSQL may read all values there are, rather than those of a few facts.
@@ -118,12 +133,37 @@ function anyOf(conditions: readonly Condition[]): Condition {
 /** Parts of a selector that leave much of a registry: it would take long to find out how much. */
 const BROAD: ReadonlySet<string> = new Set(["depth", "mediaType", "classes", "platforms", "tagged", "empty"]);
 
+/** The names that are seen, if so little is in them that all of it can be looked at. */
+async function rangesSeen(engine: Engine, kind: HitKind, { view }: Search): Promise<Range[] | undefined> {
+  if (!view) return undefined;
+  const order = { by: "name", descending: false } as const;
+  const ranges = seenRanges(engine, rangesOf(kind, {}, order), { view, order });
+  const { table } = TABLES[kind];
+  let left = ROWS_SEEN_MAX;
+  for (const some of batches(ranges, RANGES_COUNTED)) {
+    const parts = some.map((range) => behind(range, undefined, order) ?? allOf([]));
+    const counted = parts.map(
+      ({ sql }) =>
+        `select * from (select 1 as one from ${table} f ${engine.using(`${table}_current`)}
+          where f.until is null and ${sql} limit ?) part`,
+    );
+    const [row] = await engine.all<{ n: number }>(
+      `select count(*) as n from (${counted.join(" union all ")}) page`,
+      parts.flatMap(({ values }) => [...values, left + 1]),
+    );
+    left -= row?.n ?? 0;
+    if (left < 0) return undefined;
+  }
+  return ranges;
+}
+
 /** Names of all that the selector leaves, if that is little. */
 async function selectedOf(engine: Engine, kind: HitKind, query: Search): Promise<string[][] | undefined> {
   if (Object.keys(query.selector).every((part) => BROAD.has(part))) return undefined;
   const { rows, next } = await readRows(engine, kind, {
     query: {
       selector: selectorOf(kind, query.selector),
+      view: query.view,
       order: { by: "updated", descending: true },
       limit: ROWS_SELECTED_MAX,
       at: query.at,
@@ -137,9 +177,10 @@ async function selectedOf(engine: Engine, kind: HitKind, query: Search): Promise
 
 async function endedOf(engine: Engine, wanted: Wanted): Promise<Candidate[]> {
   const { table } = TABLES[wanted.kind];
+  const { seen } = wanted;
   const rows = await engine.all(
-    `select 1 from ${table} f ${engine.using(`${table}_until`)} where f.until > ? limit ?`,
-    [wanted.at, ROWS_ENDED_MAX + 1],
+    `select 1 from ${table} f ${engine.using(`${table}_until`)} where f.until > ? and ${seen.sql} limit ?`,
+    [wanted.at, ...seen.values, ROWS_ENDED_MAX + 1],
   );
   if (rows.length <= ROWS_ENDED_MAX) return endedSince(engine, wanted);
   throw new RegistryError(

@@ -49,7 +49,14 @@ export async function listed(engine: Engine, query: Search): Promise<FoundPage> 
     const order = { by: "updated", descending: true } as const;
     const start = after && [Math.ceil((Number(after[1]) - (kind === "repositories" ? 1 : 0)) / 2)];
     const { rows, next } = await readRows(engine, kind, {
-      query: { selector: selectorOf(kind, selector), order, limit, at, after: start as Position | undefined },
+      query: {
+        selector: selectorOf(kind, selector),
+        view: query.view,
+        order,
+        limit,
+        at,
+        after: start as Position | undefined,
+      },
       newest,
       bare: true,
     });

@@ -1,5 +1,7 @@
 import type { Engine } from "./engine.ts";
 import { relevanceOf, type Relevance } from "./search-rank.ts";
+import type { View } from "./view.ts";
+import { shows } from "./view-conditions.ts";
 
 /**
  * Which texts have a word in them. However many there are, few are looked at: those that begin with it, in the order of
@@ -85,15 +87,21 @@ const WORDS_TRIED = 3;
 export type Lead = { readonly leading: Texts; readonly tried: readonly Texts[] };
 
 /** Looks up the longest words. One whose texts are all known leads, or else the one that has the fewest. */
-export async function leadOf(engine: Engine, words: readonly string[]): Promise<Lead> {
+export async function leadOf(engine: Engine, words: readonly string[], view?: View): Promise<Lead> {
   const tried: Texts[] = [];
   for (const word of words.toSorted((a, b) => b.length - a.length).slice(0, WORDS_TRIED)) {
-    tried.push(await textsWith(engine, word));
+    tried.push(seenOf(await textsWith(engine, word), view));
   }
   const known = tried.filter(({ complete }) => complete);
   const [leading] = (known.length > 0 ? known : tried).toSorted((a, b) => countOf(a) - countOf(b));
   if (!leading) throw new Error("There is no word to look up.");
   return { leading, tried };
+}
+
+/** Without names of repositories that are not seen. */
+function seenOf(texts: Texts, view: View | undefined): Texts {
+  if (!view) return texts;
+  return { ...texts, repository: texts.repository.filter(({ value }) => shows(view, value)) };
 }
 
 function countOf({ repository, tag, value }: Texts): number {

@@ -51,6 +51,7 @@ function limited(engine: Engine, database: Queryable): Engine {
     parts: engine.parts,
     using: (index) => engine.using(index),
     like: (text, glob) => engine.like(text, glob),
+    fits: (text, pattern) => engine.fits(text, pattern),
     async all(sql, values) {
       await setImmediate();
       if (performance.now() > deadline) throw tooLong();

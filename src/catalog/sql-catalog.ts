@@ -17,8 +17,10 @@ import type {
 } from "./catalog.ts";
 import { compact } from "./compaction.ts";
 import type { Engine } from "./engine.ts";
-import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
-import { readPage, type Reach } from "./list.ts";
+import type { Items, ListKind, ListPage, ListQuery, Position, TagChange } from "./items.ts";
+import { allOf } from "./list-orders.ts";
+import { Places } from "./list-places.ts";
+import { readPage, readRows, type Reach } from "./list.ts";
 import { readLog } from "./log.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
 import { momentOf, NOW, requireRetained, revisionAt, type Moment } from "./moment.ts";
@@ -29,10 +31,14 @@ import { search } from "./search.ts";
 import { RecentContents, type Content } from "./recent-contents.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
 import { tagHistory } from "./tag-history.ts";
+import type { View } from "./view.ts";
+import { seenCondition } from "./view-conditions.ts";
 
 /** Rows fetched at a time by reads that go through everything; fewer where each brings a manifest along. */
 const SCAN_ROWS = 1_000;
 const SCAN_MANIFESTS = 10;
+
+const BY_NAME = { by: "name", descending: false } as const;
 
 type ContentRow = { digest: Digest; media_type: string; size: number; bytes: Uint8Array | null };
 type StoredContent = { digest: Digest; mediaType: string; size: number; bytes: Uint8Array | undefined };
@@ -66,6 +72,7 @@ class SqlCatalog implements Catalog {
   readonly #engine: Engine;
   readonly #reach: Reach | undefined;
   readonly #recent = new RecentContents();
+  readonly #places = new Places();
 
   constructor(engine: Engine, reach?: Reach) {
     this.#engine = engine;
@@ -104,10 +111,11 @@ class SqlCatalog implements Catalog {
     return row;
   }
 
-  async repositoriesWithBlob(digest: Digest, limit: number): Promise<RepositoryName[]> {
+  async repositoriesWithBlob(digest: Digest, limit: number, view?: View): Promise<RepositoryName[]> {
+    const seen = view ? seenCondition(this.#engine, "f.repository", view.ranges) : allOf([]);
     const rows = await this.#engine.all<{ repository: RepositoryName }>(
-      `select repository from blob where digest = ? order by repository limit ?`,
-      [digest, limit],
+      `select f.repository from blob f where f.digest = ? and ${seen.sql} order by f.repository limit ?`,
+      [digest, ...seen.values, limit],
     );
     return rows.map((row) => row.repository);
   }
@@ -122,7 +130,13 @@ class SqlCatalog implements Catalog {
     return rows.length > 0;
   }
 
-  async listRepositories({ after = "", limit, at }: Page<string>): Promise<RepositoryName[]> {
+  async listRepositories({
+    after = "",
+    limit,
+    at,
+    view,
+  }: Page<string> & { readonly view?: View | undefined }): Promise<RepositoryName[]> {
+    if (view) return this.#listSeen(view, { after, limit, at });
     const rows = await this.#read(at, ({ holds, values }) =>
       this.#engine.all<{ name: RepositoryName }>(
         `select f.name from repository f where f.name > ? and ${holds("f")} and f.manifests > 0
@@ -131,6 +145,21 @@ class SqlCatalog implements Catalog {
       ),
     );
     return rows.map((row) => row.name);
+  }
+
+  async #listSeen(view: View, { after, limit, at }: Page<string>): Promise<RepositoryName[]> {
+    const { revision: newest } = await this.bounds();
+    const selector = { empty: false };
+    const names: RepositoryName[] = [];
+    let place: Position | undefined = after ? [after] : undefined;
+    do {
+      const query = { selector, view, order: BY_NAME, limit: limit - names.length, at, after: place };
+      const asked = { query, newest, reach: this.#reach, bare: true, places: this.#places };
+      const { rows, next } = await this.#read(at, () => readRows(this.#engine, "repositories", asked));
+      names.push(...rows.map(({ name }) => name as RepositoryName));
+      place = next;
+    } while (place && names.length < limit);
+    return names;
   }
 
   async listTags(repository: RepositoryName, { after = "", limit, at }: Page<string>): Promise<TagFact[]> {
@@ -162,7 +191,7 @@ class SqlCatalog implements Catalog {
 
   async list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>> {
     const { revision: newest } = await this.bounds();
-    const asked = { newest, reach: this.#reach };
+    const asked = { newest, reach: this.#reach, places: this.#places };
     // The present costs least to read, and most crawls end before anything is written.
     if (query.at === undefined || query.at === newest) {
       const present = { ...query, at: undefined };

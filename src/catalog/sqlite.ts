@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../errors.ts";
+import type { Pattern } from "../oci/pattern.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
 import { SQLITE_PARTS } from "./sqlite-parts.ts";
 import { codeOf, Connection } from "./sqlite-connection.ts";
@@ -54,6 +55,7 @@ export const DIALECT = {
   },
   using: (index: string) => `indexed by ${index}`,
   like: (text: string, glob: string) => ({ sql: `${text} glob ?`, values: [glob.replaceAll("[", "[[]")] }),
+  fits: (text: string, pattern: Pattern) => ({ sql: `fits(${text}, ?) = 1`, values: [pattern.text] }),
   parts: SQLITE_PARTS,
 } as const;
 
@@ -62,6 +64,7 @@ class SqliteReader implements Engine {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
+  readonly fits = DIALECT.fits;
   readonly parts = DIALECT.parts;
   readonly #connection: Connection;
 
@@ -104,6 +107,7 @@ class Sqlite implements Engine {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
+  readonly fits = DIALECT.fits;
   readonly parts = DIALECT.parts;
   readonly #guard: Database.Database;
   readonly #writer: Connection;

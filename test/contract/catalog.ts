@@ -14,6 +14,7 @@ import type { NewPlace } from "./catalog/place.ts";
 import { describeSearch } from "./catalog/search.ts";
 import { describePulls } from "./catalog/pulls.ts";
 import { describeTagHistory } from "./catalog/tag-history.ts";
+import { describeViews } from "./catalog/views.ts";
 import { describeUpgrade } from "./catalog/upgrade.ts";
 import { describeWrites } from "./catalog/writes.ts";
 
@@ -31,6 +32,7 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeMigrations(newPlace);
     describeUpgrade(newPlace);
     describeLists(newPlace);
+    describeViews(newPlace);
     describeListEdges(newPlace);
     describeCrawls(newPlace);
     describeMoments(newPlace);

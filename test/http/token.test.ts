@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from "jose";
-import { parsePattern } from "../../src/access/pattern.ts";
+import { parsePattern } from "../../src/oci/pattern.ts";
 import { REFRESH_SECONDS, SERVICE, TOKEN_SECONDS } from "../../src/access/token.ts";
 import { basic, bearer, TestAccess, tokenFor } from "../support/access.ts";
 import { expectAnswer, jsonOf, send } from "../support/exchange.ts";

@@ -57,6 +57,7 @@ export function borrowed(engine: Engine, changes: Partial<Engine> = {}): Engine 
     parts: engine.parts,
     snapshot: (read) => engine.snapshot(read),
     like: (text, glob) => engine.like(text, glob),
+    fits: (text, pattern) => engine.fits(text, pattern),
     all: (sql, values) => engine.all(sql, values),
     run: (sql, values) => engine.run(sql, values),
     lock: (tx, key) => engine.lock(tx, key),

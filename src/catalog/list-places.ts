@@ -1,0 +1,220 @@
+import type { Queryable, Value } from "./engine.ts";
+import type { Position } from "./items.ts";
+import { detailsOf, type Row } from "./list-items.ts";
+import { allOf, behind, TABLES, type Condition, type Range } from "./list-orders.ts";
+import { placeNames, type Reading, type Rows } from "./list.ts";
+import { momentOf, NOW } from "./moment.ts";
+import { placeholders } from "./rows.ts";
+
+/** Entries of a list and their places in it, in ascending order. */
+type Sorted = readonly { readonly place: readonly Value[]; readonly names: readonly string[] }[];
+
+/** Stretches that one statement reads, and entries it looks up. */
+const RANGES_PER_STATEMENT = 50;
+const NAMES_PER_STATEMENT = 200;
+
+/** How something to be kept is made, how many entries it has, and whether it still is what its key says. */
+type Making<T> = {
+  readonly make: () => Promise<T>;
+  readonly entries: (made: T) => number;
+  readonly isStill: () => Promise<boolean>;
+};
+
+/** Whether the present still is the revision that it was taken for; an earlier moment stays what it is. */
+export function stillAt(
+  engine: Queryable,
+  { at, newest }: { at: number | undefined; newest: number },
+): Making<never>["isStill"] {
+  return async () => {
+    if (at !== undefined) return true;
+    const [row] = await engine.all<{ revision: number }>(`select revision from clock where id = 1`);
+    return row?.revision === newest;
+  };
+}
+
+/**
+ * What readers who see little are shown, sorted once for all pages of a list: otherwise each page would have to look for it
+ * among everything that they do not see. Kept by the revision it is of; what was not asked for the longest goes first.
+ */
+export class Places {
+  /** Entries kept in all. Each takes some 300 bytes. */
+  static readonly ENTRIES_MAX = 200_000;
+  readonly #kept = new Map<string, { readonly value: unknown; readonly entries: number }>();
+  #entries = 0;
+
+  /** What is kept under the key, or what `make` then makes, which is kept if nothing was written meanwhile. */
+  async of<T>(key: string, { make, entries, isStill }: Making<T>): Promise<T> {
+    const kept = this.#kept.get(key);
+    const value = kept ? (kept.value as T) : await make();
+    if (!kept && !(await isStill())) return value;
+    const count = 1 + entries(value);
+    if (this.#kept.delete(key)) this.#entries -= count;
+    this.#kept.set(key, { value, entries: count });
+    this.#entries += count;
+    for (const [oldest, each] of this.#kept) {
+      if (this.#entries <= Places.ENTRIES_MAX) break;
+      this.#kept.delete(oldest);
+      this.#entries -= each.entries;
+    }
+    return value;
+  }
+}
+
+/**
+ * All that is shown of a list, in its order; `undefined` when that is too much to be sorted. `ranges` are those names that
+ * are seen; `ordered` is the range of the order.
+ */
+export async function placesOf(
+  reading: Reading,
+  ranges: readonly Range[],
+  ordered: Range | undefined,
+): Promise<Sorted | undefined> {
+  if (!ordered) return undefined;
+  const { engine, kind, query, newest, places } = reading;
+  const { selector, order, view, at = newest } = query;
+  const key = [kind, view?.key, at, selector.under, selector.name, selector.repository];
+  const isStill = stillAt(engine, { at: query.at, newest });
+  const make = (): Promise<boolean> => areFew(reading, ranges);
+  const isFew = await places.of(JSON.stringify(key), { make, entries: () => 1, isStill });
+  if (!isFew) return undefined;
+  const sort = (): Promise<Sorted> => sorted(reading, ranges, ordered);
+  // Pulls change it without a revision.
+  if (order.by === "pulled") return sort();
+  const all = JSON.stringify([...key, selector, order.by]);
+  return places.of(all, { make: sort, entries: (made) => made.length, isStill });
+}
+
+/** True when no more is seen than may be sorted, whatever the filters leave of it. */
+async function areFew(reading: Reading, ranges: readonly Range[]): Promise<boolean> {
+  const { engine, reach } = reading;
+  let left = reach.rowsFoundMax;
+  for (const some of batches(ranges, RANGES_PER_STATEMENT)) {
+    const parts = some.map((range) => partOf(reading, range, "1 as one", []));
+    const [row] = await engine.all<{ n: number }>(
+      `select count(*) as n from (${parts.map(({ sql }) => `select * from (${sql} limit ?) part`).join(" union all ")}) page`,
+      parts.flatMap(({ values }) => [...values, left + 1]),
+    );
+    left -= row?.n ?? 0;
+    if (left < 0) return false;
+  }
+  return true;
+}
+
+async function sorted(reading: Reading, ranges: readonly Range[], ordered: Range): Promise<Sorted> {
+  const { engine, kind, query, filters } = reading;
+  const columns = placeNames(reading, ordered);
+  const { names } = TABLES[kind];
+  const selected = [...new Set([...columns, ...names])].map((name) => `f.${name}`).join(", ");
+  // What has no place in this order, such as a tag that is no version, is not in the list.
+  const inOrder =
+    query.order.by === "name" ? undefined : behind(ordered, undefined, { ...query.order, descending: false });
+  const all: Row[] = [];
+  for (const some of batches(ranges, RANGES_PER_STATEMENT)) {
+    const parts = some.map((range) =>
+      partOf(reading, range, selected, [...filters, ...(inOrder ? [inOrder] : [])]),
+    );
+    all.push(
+      ...(await engine.all<Row>(
+        parts.map(({ sql }) => sql).join(" union all "),
+        parts.flatMap(({ values }) => values),
+      )),
+    );
+  }
+  return all
+    .map((row) => ({
+      place: columns.map((name) => row[name] ?? ""),
+      names: names.map((name) => String(row[name])),
+    }))
+    .toSorted((a, b) => comparePlaces(a.place, b.place));
+}
+
+/** The rows of a stretch of names, as they are at the moment of the list. */
+function partOf(reading: Reading, range: Range, columns: string, filters: readonly Condition[]): Condition {
+  const { engine, kind, query } = reading;
+  const place = behind(range, undefined, { by: "name", descending: false });
+  const moment = query.at === undefined ? NOW : momentOf(query.at);
+  const using = query.at === undefined ? engine.using(range.index) : "";
+  const where = allOf([
+    { sql: moment.holds("f"), values: moment.values },
+    ...(place ? [place] : []),
+    ...(range.holds ? [range.holds] : []),
+    ...filters,
+  ]);
+  return {
+    sql: `select ${columns} from ${TABLES[kind].table} f ${using} where ${where.sql}`,
+    values: where.values,
+  };
+}
+
+/** Numbers by their size, texts by their bytes, which for ASCII are the order of their units. */
+export function comparePlaces(a: readonly Value[], b: readonly Value[]): number {
+  for (const [at, one] of a.entries()) {
+    const other = b[at];
+    if (one === other || one === null || other === null || other === undefined) continue;
+    return one < other ? -1 : 1;
+  }
+  return 0;
+}
+
+/** The page that begins behind the query's place. */
+export async function rowsAt(reading: Reading, places: Sorted): Promise<Rows> {
+  const { after, limit, order } = reading.query;
+  const ordered = order.descending ? places.toReversed() : places;
+  const start = after === undefined ? 0 : firstBehind(ordered, after, order.descending);
+  const page = ordered.slice(start, start + limit);
+  const rows = await rowsNamed(
+    reading,
+    page.map(({ names }) => names),
+  );
+  const last = start + limit < ordered.length ? page.at(-1) : undefined;
+  return { rows, ...(last && { next: last.place as unknown as Position }) };
+}
+
+function firstBehind(ordered: Sorted, after: Position, descending: boolean): number {
+  const sign = descending ? -1 : 1;
+  let [low, high] = [0, ordered.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { place = [] } = ordered[middle] ?? {};
+    if (sign * compareBehind(place, after) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A place that says less than an entry's is behind all entries that begin with it. */
+function compareBehind(place: readonly Value[], after: Position): number {
+  return comparePlaces(
+    place.slice(0, after.length),
+    after.map((value) => value ?? ""),
+  );
+}
+
+/** Rows by their names, in the order of these. */
+async function rowsNamed(reading: Reading, keys: readonly (readonly string[])[]): Promise<Row[]> {
+  const { engine, kind, query, bare } = reading;
+  const { table, columns, names } = TABLES[kind];
+  const moment = query.at === undefined ? NOW : momentOf(query.at);
+  const details = bare ? { columns: "", values: [], join: "" } : detailsOf(engine, kind, query);
+  const named = names.map((name, at) => `f.${name} = given.column${at + 1}`).join(" and ");
+  const found = new Map<string, Row>();
+  for (const some of batches(keys, NAMES_PER_STATEMENT)) {
+    const marks = some.map((key) => `(${placeholders(key.length)})`).join(", ");
+    const rows = await engine.all<Row>(
+      `select page.*${details.columns} from (select ${columns} from (values ${marks}) given cross join ${table} f
+        where ${named} and ${moment.holds("f")}) page ${details.join}`,
+      [...details.values, ...some.flat(), ...moment.values],
+    );
+    for (const row of rows) found.set(JSON.stringify(names.map((name) => row[name])), row);
+  }
+  return keys.flatMap((key) => {
+    const row = found.get(JSON.stringify(key));
+    return row ? [row] : [];
+  });
+}
+
+function batches<T>(all: readonly T[], size: number): (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
+    all.slice(at * size, (at + 1) * size),
+  );
+}
