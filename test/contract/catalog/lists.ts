@@ -123,11 +123,12 @@ async function assertList(catalog: Catalog, { kind, events, choose, oldest, reac
 }
 
 /** True of what is said of whole writes only, not of each revision within one. */
-function isOfWrites(kind: ListKind, { tagged }: Selector): boolean {
+export function isOfWrites(kind: ListKind, { tagged }: Selector): boolean {
   return kind === "namespaces" || tagged !== undefined;
 }
 
-function endOfWrite(events: readonly Event[], at: Revision | undefined): Revision | undefined {
+/** The revision at which the write ended that a revision is of. */
+export function endOfWrite(events: readonly Event[], at: Revision | undefined): Revision | undefined {
   if (at === undefined || at === 0) return at;
   const request = events[at - 1]?.requestId;
   return events.findLast((event) => event.requestId === request)?.revision;
