@@ -42,10 +42,12 @@ function withoutRepository(catalog: Catalog): Catalog {
   };
 }
 
-function unreadable(): never {
-  throw new Error("A request that may not see its repository asks for more than that repository.");
+/** What a request must not ask of a catalog that it sees a part of. */
+export function unreadable(): never {
+  throw new Error("A request that may not see all of the registry asks for more than it was meant to.");
 }
 
-async function refused(): Promise<never> {
+/** The same of what would be promised. */
+export async function refused(): Promise<never> {
   return unreadable();
 }

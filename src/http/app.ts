@@ -12,7 +12,7 @@ import { corsHeaders, isPreflight, preflight } from "./cors.ts";
 import { discardBody } from "./discard.ts";
 import { match, type Match } from "./match.ts";
 import type { Observer } from "./observer.ts";
-import type { PageCache } from "./page-cache.ts";
+import type { Pages } from "./page-cache.ts";
 import { bytesArrived } from "./traffic.ts";
 
 /** What requests ask of the server around the registry. */
@@ -23,7 +23,7 @@ export type Service = {
   readonly ready: () => Promise<void>;
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Pages of lists that were answered lately. */
-  readonly pages: PageCache;
+  readonly pages: Pages;
   /** Origins of web pages that may use the API from a browser; `*` for all. */
   readonly corsOrigins: readonly string[];
   /** Who may do what, and how to find out who asks; without it everything is for everybody. */

@@ -2,18 +2,22 @@ import { ACTIONS, type Action } from "../access/action.ts";
 import type { Caller } from "../access/caller.ts";
 import { OPEN_POLICY, permits, permitsEverywhere } from "../access/policy.ts";
 import { formatScope, LIST_ALL } from "../access/scope.ts";
+import { viewOf } from "../access/view.ts";
+import type { View } from "../catalog/view.ts";
 import { RegistryError } from "../errors.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { asAbsent } from "./absent.ts";
 import { type Access, type Identity, isGuarded } from "./authenticate.ts";
 import { repositoryOf, type Call } from "./call.ts";
 import { challenge, type Lack } from "./challenge.ts";
+import { asSeen } from "./seen.ts";
 
 /**
- * What a route needs: an action in the repository that its path names; `everything`: that its caller may list all there is;
- * `credentials`: a token, be it that of nobody, or a password; `nothing`.
+ * What a route needs: an action in the repository that its path names; `seen`: that there is anything its caller may list,
+ * which is all it shows; `everything`: that they may list all there is; `credentials`: a token, be it that of nobody, or a
+ * password; `nothing`.
  */
-export type Needs = Action | "everything" | "credentials" | "nothing";
+export type Needs = Action | "seen" | "everything" | "credentials" | "nothing";
 
 /** What the caller of one request may do. */
 export type Rights = {
@@ -22,8 +26,10 @@ export type Rights = {
   readonly isGuarded: boolean;
   may(action: Action, repository: RepositoryName): boolean;
   mayEverywhere(action: Action): boolean;
+  /** The repositories in which the caller may do something; `undefined`: everywhere. */
+  view(action: Action): View | undefined;
   /** The same without the limits of the token. */
-  couldBe: { may: Rights["may"]; mayEverywhere: Rights["mayEverywhere"] };
+  couldBe: Pick<Rights, "may" | "mayEverywhere" | "view">;
 };
 
 export function rightsOf(identity: Identity, access: Access | undefined): Rights {
@@ -32,6 +38,7 @@ export function rightsOf(identity: Identity, access: Access | undefined): Rights
   const of = (caller: Caller): Rights["couldBe"] => ({
     may: (action, repository) => permits(policy, caller, { action, repository }),
     mayEverywhere: (action) => permitsEverywhere(policy, caller, action),
+    view: (action) => viewOf(policy, caller, action),
   });
   return {
     identity,
@@ -52,18 +59,30 @@ export function authorize(call: Call, needs: Needs): Call {
     if (rights.identity.proof === "none") throw challenge("Log in, or get a token without logging in.");
     return call;
   }
-  return needs === "everything" ? withEverything(call) : inRepository(call, needs);
+  if (needs === "everything") return withEverything(call);
+  return needs === "seen" ? withSeen(call) : inRepository(call, needs);
 }
 
-/** Lists over many repositories are whole or not at all, so far. */
 function withEverything(call: Call): Call {
   const { rights } = call;
   if (rights.mayEverywhere("list")) return call;
   requireLogin(rights, { scope: formatScope(LIST_ALL), isEnough: rights.couldBe.mayEverywhere("list") });
   throw new RegistryError(
     "DENIED",
-    "This shows all repositories, and is not yet for limited callers: ask for one repository by its name.",
+    "This is about all of the registry, and only for who may list all repositories. Ask whoever runs it for that.",
   );
+}
+
+/** A list over many repositories has what its caller sees of them. Who sees nothing is asked to log in, if that can help. */
+function withSeen(call: Call): Call {
+  const { rights } = call;
+  const view = rights.view("list");
+  if (!view) return call;
+  if (view.ranges.length === 0) {
+    const isEnough = rights.couldBe.view("list")?.ranges.length !== 0;
+    requireLogin(rights, { scope: formatScope(LIST_ALL), isEnough });
+  }
+  return asSeen(call, view);
 }
 
 /** Goes by the name alone, so that no answer depends on whether there is such a repository. */

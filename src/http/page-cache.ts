@@ -7,6 +7,9 @@ const PAGE_BYTES_MAX = 1024 * 1024;
 /** About what a page takes besides its key and its body, in bytes: many small ones must not add up unseen. */
 const ENTRY_BYTES = 1_000;
 
+/** Where pages are kept, by what identifies their content. */
+export type Pages = Pick<PageCache, "find" | "keep" | "within">;
+
 /**
  * Pages of lists that were answered lately, by what identifies their content: a page that names its revision never changes.
  * What was not asked for the longest goes first.
@@ -14,6 +17,16 @@ const ENTRY_BYTES = 1_000;
 export class PageCache {
   readonly #pages = new Map<string, { readonly answer: Answer; readonly bytes: number }>();
   #bytes = 0;
+
+  /** The same place for pages that are for some readers only: their keys are other ones than those of all others. */
+  within(readers: string): Pages {
+    const keyOf = (key: string): string => JSON.stringify([readers, key]);
+    return {
+      find: (key) => this.find(keyOf(key)),
+      keep: (key, answer, bytes) => this.keep(keyOf(key), answer, bytes),
+      within: (others) => this.within(keyOf(others)),
+    };
+  }
 
   find(key: string): Answer | undefined {
     const page = this.#pages.get(key);

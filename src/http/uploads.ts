@@ -69,10 +69,10 @@ async function mount(call: Call, digest: Digest): Promise<boolean> {
   const named = call.query.get("from");
   try {
     const from = named ? parseName(named) : undefined;
-    // Without a name any repository would do, and which one it is may not be theirs to know.
-    const mayTake = from ? call.rights.may("pull", from) : call.rights.mayEverywhere("pull");
-    if (!mayTake) return false;
-    return await mountBlob(call.registry, { repository, digest, from }, call.origin);
+    if (from && !call.rights.may("pull", from)) return false;
+    // Without a name any repository would do from which they may pull.
+    const view = call.rights.view("pull");
+    return await mountBlob(call.registry, { repository, digest, from: from ?? view }, call.origin);
   } catch (error) {
     if (error instanceof RegistryError && error.code === "NAME_INVALID") return false;
     throw error;

@@ -1,5 +1,6 @@
 import type { BlobContent, ByteRange } from "../blobs/blobs.ts";
 import type { ConfigDetails, Origin } from "../catalog/catalog.ts";
+import type { View } from "../catalog/view.ts";
 import { RegistryError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { readImageConfig } from "../oci/image-config.ts";
@@ -45,15 +46,18 @@ export async function deleteBlob(
 }
 
 /**
- * Makes a blob of another repository one of this repository, without moving a byte (OCI end-11). Without `from`, any
- * repository that has it will do. False when nobody has it: the client then uploads.
+ * Makes a blob of another repository one of this repository, without moving a byte (OCI end-11): of the one that is named,
+ * or of any that a view shows, or of any at all. False when there is none that has it: the client then uploads.
  */
 export async function mountBlob(
   registry: Registry,
-  { repository, digest, from }: BlobOf & { readonly from: RepositoryName | undefined },
+  { repository, digest, from }: BlobOf & { readonly from: RepositoryName | View | undefined },
   origin: Origin,
 ): Promise<boolean> {
-  const source = from ?? (await registry.catalog.repositoriesWithBlob(digest, MOUNT_CANDIDATES_MAX))[0];
+  const source =
+    typeof from === "string"
+      ? from
+      : (await registry.catalog.repositoriesWithBlob(digest, MOUNT_CANDIDATES_MAX, from))[0];
   const member = source && (await registry.catalog.findBlob(source, digest));
   const size = member && (await registry.blobs.size(digest));
   if (size === undefined) return false;

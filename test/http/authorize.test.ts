@@ -61,7 +61,6 @@ describe("a repository", () => {
       ["GET /v2/team/app/tags/list", "repository:team/app:pull"],
       ["POST /v2/team/app/blobs/uploads/", "repository:team/app:pull,push"],
       [`DELETE ${manifest}`, "repository:team/app:delete"],
-      ["GET /v2/_catalog", "registry:catalog:\\*"],
     ] as const;
     for (const [line, scope] of needed) {
       await expectAnswer(host, line, { status: 401, headers: { "www-authenticate": challengeFor(scope) } });
@@ -153,22 +152,67 @@ describe("a repository", () => {
 });
 
 describe("lists over many repositories", () => {
-  const lists = ROUTES.filter(({ needs }) => needs === "everything").map(({ path }) =>
+  const lists = ROUTES.filter(({ needs }) => needs === "seen").map(({ path }) =>
     path.replace("<name>", "team"),
   );
+  const named = lists.filter((path) => path.includes("_supercargo/") || path.includes("_catalog"));
+  const lineFor = (path: string): string => `GET ${path}${path.endsWith("search") ? "?q=app" : ""}`;
+  const namesIn = async (line: string, headers = {}): Promise<Set<string>> => {
+    const { bytes } = await expectAnswer(host, line, { send: { headers }, status: 200 });
+    return new Set(bytes.toString().match(/(?:library|team)\/app/g) ?? []);
+  };
 
-  test("are for who may list everything, and tell others nothing", async () => {
-    assert.ok(lists.length > 10);
-    const query = (path: string): string => (path.endsWith("search") ? "?q=app" : "");
-    for (const path of lists.filter((one) => one !== "/metrics")) {
-      const line = `GET ${path}${query(path)}`;
-      await expectAnswer(host, line, { status: 401, code: "UNAUTHORIZED" });
-      await expectAnswer(host, line, { send: { headers: basic("ann") }, status: 403, code: "DENIED" });
-      await expectAnswer(host, line, { send: { headers: basic("root") }, status: 200 });
+  test("show each caller what they may list, by password and by token", async () => {
+    assert.ok(lists.length > 10 && named.length >= 5);
+    for (const line of named.filter((path) => !path.includes("namespaces")).map(lineFor)) {
+      assert.deepEqual(await namesIn(line), new Set(["library/app"]), line);
+      assert.deepEqual(await namesIn(line, basic("stranger")), new Set(["library/app"]), line);
+      assert.deepEqual(await namesIn(line, basic("puller")), new Set(["library/app"]), line);
+      assert.deepEqual(await namesIn(line, basic("lister")), new Set(["library/app", "team/app"]), line);
       for (const scopes of [[], ["registry:catalog:*"], ["repository:*:list"]]) {
-        const headers = bearer(await tokenFor(host, "root", scopes));
-        await expectAnswer(host, line, { send: { headers }, status: 200 });
+        const headers = bearer(await tokenFor(host, "ann", scopes));
+        assert.deepEqual(await namesIn(line, headers), new Set(["library/app", "team/app"]), line);
       }
+    }
+  });
+
+  test("show with a token for a namespace that namespace alone", async () => {
+    const headers = bearer(await tokenFor(host, "root", ["repository:team:list"]));
+    for (const line of named.filter((path) => !path.includes("namespaces")).map(lineFor)) {
+      assert.deepEqual(await namesIn(line, headers), new Set(["team/app"]), line);
+    }
+  });
+
+  test("ask who sees nothing to log in, or to get a token for it, and are empty for who is", async () => {
+    access.reload({ rules: [{ allow: ["admin"], to: ["root"], on: ["**"] }] });
+    const scope = "registry:catalog:\\*";
+    for (const line of lists.map(lineFor)) {
+      await expectAnswer(host, line, {
+        status: 401,
+        code: "UNAUTHORIZED",
+        headers: { "www-authenticate": challengeFor(scope) },
+      });
+      await expectAnswer(host, line, {
+        send: { headers: bearer(await tokenFor(host, "root", ["repository:team/app:push"])) },
+        status: 401,
+        headers: { "www-authenticate": challengeFor(scope, INSUFFICIENT) },
+      });
+      assert.deepEqual(await namesIn(line, basic("stranger")), new Set(), line);
+    }
+    access.reload(RULES);
+  });
+
+  test("that are about all of the registry are for who may list everything", async () => {
+    for (const { path } of ROUTES.filter(
+      ({ needs, path: one }) => needs === "everything" && one !== "/metrics",
+    )) {
+      await expectAnswer(host, `GET ${path}`, { status: 401, code: "UNAUTHORIZED" });
+      await expectAnswer(host, `GET ${path}`, {
+        send: { headers: basic("ann") },
+        status: 403,
+        code: "DENIED",
+      });
+      await expectAnswer(host, `GET ${path}`, { send: { headers: basic("root") }, status: 200 });
     }
   });
 });
@@ -182,6 +226,7 @@ describe("a mount", () => {
     for (const from of ["&from=team/app", "&from=nothing/there", ""])
       await expectAnswer(host, mount(from), { send: { headers: basic("stranger") }, status: 202 });
     await expectAnswer(host, mount("&from=team/app"), { send: { headers: basic("ann") }, status: 201 });
+    await expectAnswer(host, mount(""), { send: { headers: basic("ann") }, status: 201 });
     access.reload(RULES);
   });
 

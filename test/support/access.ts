@@ -85,8 +85,27 @@ export async function tokenFor(
   return (jsonOf(answer) as { token: string }).token;
 }
 
-/** An answer as it must be for two things that nobody can tell apart. */
-export function comparable({ status, headers, bytes }: Received): object {
-  const { date: _, "x-request-id": __, ...rest } = headers;
-  return { status, headers: rest, body: bytes.toString() };
+/**
+ * An answer as it must be for two things that nobody can tell apart: without revisions and dates, and without what is
+ * random or has these in it.
+ */
+export function comparable({ status, headers, bytes }: Received): string {
+  const { date: _, "x-request-id": __, "content-length": ___, etag, link, ...rest } = headers;
+  // The digest of an index that has dates in it.
+  const isDated = bytes.includes("tag.timestamp");
+  if (isDated) delete rest["docker-content-digest"];
+  const text = JSON.stringify({
+    status,
+    headers: rest,
+    hasEtag: etag !== undefined,
+    link: String(link ?? "").replaceAll(/(?<=[?&](?:at|continue|before)=)[^&>]+/g, "…"),
+    body: bytes.toString(),
+  });
+  const plain = text
+    .replaceAll(/127\.0\.0\.1:\d+/g, "<host>")
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<date>")
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>")
+    .replaceAll(/(\\?"(?:supercargo-)?revision\\?":\\?"?)\d+/g, "$1…")
+    .replaceAll(/(\\"(?:continue|token|access_token|kid|x|y|requestId)\\":\\")[^"\\]+/g, "$1…");
+  return status >= 400 ? plain.replaceAll(/(?<!\w|sha\d+:)\d+(?!\w|\.\d)/g, "…") : plain;
 }

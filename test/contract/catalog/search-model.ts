@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Catalog, Revision } from "../../../src/catalog/catalog.ts";
-import type { Hit } from "../../../src/catalog/hits.ts";
-import type { Selector } from "../../../src/catalog/selector.ts";
+import type { Hit, SearchQuery } from "../../../src/catalog/hits.ts";
 import { readLog } from "./reading.ts";
 
 export const BY_NAME = { by: "name", descending: false } as const;
@@ -11,7 +10,7 @@ type Found = { readonly hit: Hit; readonly relevance: number; readonly changed: 
 /** What is to be found, by the rules that docs/api.md gives, from the lists of everything. */
 export async function foundByLooking(
   catalog: Catalog,
-  { words, selector }: { words: readonly string[]; selector: Selector },
+  { words, selector, view }: Pick<SearchQuery, "words" | "selector" | "view">,
 ): Promise<Hit[]> {
   const isOfContents = ["tagged", "classes", "tag", "annotations", "labels"].some((part) => part in selector);
   const wants = {
@@ -23,7 +22,7 @@ export async function foundByLooking(
       selector.tag === undefined &&
       (words.length > 0 || isOfContents),
   };
-  const query = { selector, order: BY_NAME, limit: 1_000 };
+  const query = { selector, view, order: BY_NAME, limit: 1_000 };
   const { repositories, tags, manifests } = await catalog.facts();
   const events = await readLog(catalog);
   const found: Found[] = [];

@@ -6,6 +6,7 @@ import type { Catalog, ManifestContent, Revision } from "../../../src/catalog/ca
 import type { Hit, SearchQuery } from "../../../src/catalog/hits.ts";
 import type { Position } from "../../../src/catalog/items.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
+import type { View } from "../../../src/catalog/view.ts";
 import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
@@ -76,7 +77,17 @@ const anySelector: fc.Arbitrary<Selector> = fc.oneof(
   },
 );
 
-const anySearch: fc.Arbitrary<{ words: string[]; selector: Selector; limit: number }> = fc.record({
+/** Some of the names, each between itself and what comes next, or all. */
+const anyView: fc.Arbitrary<View | undefined> = fc.option(
+  fc.subarray(NAMES.toSorted()).map((names) => ({
+    key: names.join(" "),
+    ranges: names.map((name) => ({ from: name, to: `${name}\u0001` })),
+  })),
+  { nil: undefined },
+);
+
+const anySearch: fc.Arbitrary<Pick<SearchQuery, "words" | "selector" | "limit" | "view">> = fc.record({
+  view: anyView,
   words: fc.uniqueArray(fc.constantFrom(...WORDS), { maxLength: 3 }),
   selector: anySelector,
   limit: fc.integer({ min: 1, max: 7 }),
@@ -262,7 +273,7 @@ async function carryOut(catalog: Catalog, { kind, repository, what, tags }: Step
 /** All pages of a search, between which something is written. */
 async function crawl(
   catalog: Catalog,
-  query: Pick<SearchQuery, "words" | "selector" | "limit">,
+  query: Pick<SearchQuery, "words" | "selector" | "limit" | "view">,
   later: readonly Step[],
 ): Promise<Hit[]> {
   const found: Hit[] = [];
