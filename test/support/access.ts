@@ -91,8 +91,9 @@ export async function tokenFor(
  */
 export function comparable({ status, headers, bytes }: Received): string {
   const { date: _, "x-request-id": __, "content-length": ___, etag, link, ...rest } = headers;
-  // The digest of an index that has dates in it.
-  const isDated = bytes.includes("tag.timestamp");
+  // The digest of an index that has dates in it, or would have if there were a body.
+  const isIndex = String(headers["content-type"]).includes("index");
+  const isDated = isIndex && (bytes.length === 0 || bytes.includes("tag.timestamp"));
   if (isDated) delete rest["docker-content-digest"];
   const text = JSON.stringify({
     status,
