@@ -193,11 +193,8 @@ describe("non-interference", () => {
           const pair: Filled[] = [];
           // One has things hidden among what is seen, the other has other things, or none.
           for (const hidden of [commands, others]) {
-            const opened = await fill(
-              rules,
-              seen,
-              hidden.filter(({ repository }) => !isSeen(repository)),
-            );
+            const unseen = hidden.filter(({ repository }) => !isSeen(repository));
+            const opened = await fill(rules, seen, { commands: unseen, hasBlobs: pair.length === 0 });
             stack.use(opened.registry);
             pair.push(opened);
           }
@@ -238,12 +235,16 @@ function sightOf(rules: Rules): (repository: RepositoryName) => boolean {
 }
 
 /** A registry in which the hidden is done in between what is seen. */
-async function fill(rules: Rules, seen: readonly Command[], hidden: readonly Command[]): Promise<Filled> {
+async function fill(
+  rules: Rules,
+  seen: readonly Command[],
+  hidden: { readonly commands: readonly Command[]; readonly hasBlobs: boolean },
+): Promise<Filled> {
   const access = await TestAccess.open(OPEN, ["reader", "root"]);
   const registry = await TestRegistry.open({ access });
   const moments: { revision: Revision; time: string }[] = [];
   const uploads = new Map<string, string>();
-  const waiting = [...hidden];
+  const waiting = [...hidden.commands];
   const isSeen = sightOf(rules);
   for (const [n, command] of seen.entries()) {
     await carryOutListed(registry.catalog, command, n);
@@ -255,7 +256,7 @@ async function fill(rules: Rules, seen: readonly Command[], hidden: readonly Com
   for (const [n, other] of waiting.entries()) await carryOutListed(registry.catalog, other, 2_000 + n);
   for (const repository of REPOSITORIES) {
     // Of what is hidden it is there in one registry and not in the other.
-    if (!isSeen(repository) && hidden.length % 2 === 0) continue;
+    if (!isSeen(repository) && !hidden.hasBlobs) continue;
     await pushBlob(registry.host, repository, layer);
     if (!isSeen(repository)) await pushBlob(registry.host, repository, hiddenLayer);
     uploads.set(repository, (await startUpload(registry.host, repository)).split("/").at(-1) ?? "");
