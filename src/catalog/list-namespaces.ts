@@ -2,8 +2,9 @@ import type { Engine } from "./engine.ts";
 import type { ListQuery, Position } from "./items.ts";
 import type { Row } from "./list-items.ts";
 import { rangesOf, type Condition, type Range } from "./list-orders.ts";
-import { comparePlaces, stillAt, type Places } from "./list-places.ts";
-import type { Rows } from "./list.ts";
+import { stillAt, type KeptPlaces } from "./kept-places.ts";
+import { comparePlaces } from "./list-places.ts";
+import type { Rows } from "./list-reading.ts";
 import type { NameRange, View } from "./view.ts";
 import { rangesWithin } from "./view-conditions.ts";
 
@@ -24,7 +25,7 @@ const REPOSITORIES_AT_A_TIME = 10_000;
  */
 export async function readSeenNamespaces(
   engine: Engine,
-  { query, newest, places }: { query: Seen; newest: number; places: Places },
+  { query, newest, places }: { query: Seen; newest: number; places: KeptPlaces },
   { readWhole, readNames }: Readers,
 ): Promise<Rows> {
   const { selector, order, limit, after, view, at = newest } = query;

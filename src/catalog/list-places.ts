@@ -1,8 +1,9 @@
-import type { Queryable, Value } from "./engine.ts";
+import type { Value } from "./engine.ts";
 import type { Position } from "./items.ts";
 import { detailsOf, type Row } from "./list-items.ts";
 import { allOf, behind, TABLES, type Condition, type Range } from "./list-orders.ts";
-import { placeNames, type Reading, type Rows } from "./list.ts";
+import { placeNames, type Reading, type Rows } from "./list-reading.ts";
+import { stillAt } from "./kept-places.ts";
 import { momentOf, NOW } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 
@@ -12,53 +13,6 @@ type Sorted = readonly { readonly place: readonly Value[]; readonly names: reado
 /** Stretches that one statement reads, and entries it looks up. */
 const RANGES_PER_STATEMENT = 50;
 const NAMES_PER_STATEMENT = 200;
-
-/** How something to be kept is made, how many entries it has, and whether it still is what its key says. */
-type Making<T> = {
-  readonly make: () => Promise<T>;
-  readonly entries: (made: T) => number;
-  readonly isStill: () => Promise<boolean>;
-};
-
-/** Whether the present still is the revision that it was taken for; an earlier moment stays what it is. */
-export function stillAt(
-  engine: Queryable,
-  { at, newest }: { at: number | undefined; newest: number },
-): Making<never>["isStill"] {
-  return async () => {
-    if (at !== undefined) return true;
-    const [row] = await engine.all<{ revision: number }>(`select revision from clock where id = 1`);
-    return row?.revision === newest;
-  };
-}
-
-/**
- * What readers who see little are shown, sorted once for all pages of a list: otherwise each page would have to look for it
- * among everything that they do not see. Kept by the revision it is of; what was not asked for the longest goes first.
- */
-export class Places {
-  /** Entries kept in all. Each takes some 300 bytes. */
-  static readonly ENTRIES_MAX = 200_000;
-  readonly #kept = new Map<string, { readonly value: unknown; readonly entries: number }>();
-  #entries = 0;
-
-  /** What is kept under the key, or what `make` then makes, which is kept if nothing was written meanwhile. */
-  async of<T>(key: string, { make, entries, isStill }: Making<T>): Promise<T> {
-    const kept = this.#kept.get(key);
-    const value = kept ? (kept.value as T) : await make();
-    if (!kept && !(await isStill())) return value;
-    const count = 1 + entries(value);
-    if (this.#kept.delete(key)) this.#entries -= count;
-    this.#kept.set(key, { value, entries: count });
-    this.#entries += count;
-    for (const [oldest, each] of this.#kept) {
-      if (this.#entries <= Places.ENTRIES_MAX) break;
-      this.#kept.delete(oldest);
-      this.#entries -= each.entries;
-    }
-    return value;
-  }
-}
 
 /**
  * All that is shown of a list, in its order; `undefined` when that is too much to be sorted. `ranges` are those names that
@@ -89,7 +43,7 @@ async function areFew(reading: Reading, ranges: readonly Range[]): Promise<boole
   const { engine, reach } = reading;
   let left = reach.rowsFoundMax;
   for (const some of batches(ranges, RANGES_PER_STATEMENT)) {
-    const parts = some.map((range) => partOf(reading, range, "1 as one", []));
+    const parts = some.map((range) => partOf(reading, range, { columns: "1 as one", filters: [] }));
     const [row] = await engine.all<{ n: number }>(
       `select count(*) as n from (${parts.map(({ sql }) => `select * from (${sql} limit ?) part`).join(" union all ")}) page`,
       parts.flatMap(({ values }) => [...values, left + 1]),
@@ -111,7 +65,7 @@ async function sorted(reading: Reading, ranges: readonly Range[], ordered: Range
   const all: Row[] = [];
   for (const some of batches(ranges, RANGES_PER_STATEMENT)) {
     const parts = some.map((range) =>
-      partOf(reading, range, selected, [...filters, ...(inOrder ? [inOrder] : [])]),
+      partOf(reading, range, { columns: selected, filters: inOrder ? [...filters, inOrder] : filters }),
     );
     all.push(
       ...(await engine.all<Row>(
@@ -129,7 +83,11 @@ async function sorted(reading: Reading, ranges: readonly Range[], ordered: Range
 }
 
 /** The rows of a stretch of names, as they are at the moment of the list. */
-function partOf(reading: Reading, range: Range, columns: string, filters: readonly Condition[]): Condition {
+function partOf(
+  reading: Reading,
+  range: Range,
+  { columns, filters }: { readonly columns: string; readonly filters: readonly Condition[] },
+): Condition {
   const { engine, kind, query } = reading;
   const place = behind(range, undefined, { by: "name", descending: false });
   const moment = query.at === undefined ? NOW : momentOf(query.at);

@@ -1,31 +1,19 @@
-import type { Revision } from "./catalog.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { Page, Revision } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import type { Items, ListKind, ListQuery, Position } from "./items.ts";
 import { filtersOf, type Filter } from "./list-filters.ts";
 import { detailsOf, itemsOf, type Row } from "./list-items.ts";
 import { readSeenNamespaces } from "./list-namespaces.ts";
 import { allOf, behind, orderOf, rangesOf, TABLES, type Condition, type Range } from "./list-orders.ts";
-import { placesOf, Places, rowsAt } from "./list-places.ts";
+import { placesOf, rowsAt } from "./list-places.ts";
+import { placeNames, type Reach, type Reading, type Rows } from "./list-reading.ts";
+import { KeptPlaces } from "./kept-places.ts";
 import { revisionBounds } from "./list-times.ts";
 import { momentOf, NOW } from "./moment.ts";
 import type { View } from "./view.ts";
 import { seenCondition, shows } from "./view-conditions.ts";
 import { seenRanges } from "./view-ranges.ts";
-
-/** How far a page looks for what its filters leave. */
-export type Reach = {
-  /** Rows it looks at in the order of its list before it asks whether a filter knows where its rows are. */
-  readonly rowsTried: number;
-  /** Rows it looks at in all: there it ends, however few it has found, and says where the next one begins. */
-  readonly rowsLookedAtMax: number;
-  /** Rows that a filter may find for a page to be made of them: all are read and sorted. */
-  readonly rowsFoundMax: number;
-  /**
-   * Revisions since the moment that is asked for, up to which the rows that ended since are read for every page. Beyond,
-   * a list by name reads all versions of the names it shows instead.
-   */
-  readonly recentRevisions: number;
-};
 
 /** As far as takes some milliseconds. */
 const REACH: Reach = {
@@ -41,20 +29,6 @@ const FILLED_ENOUGH = 4;
 /** Stretches of names that a page goes through one after the other, rather than having their rows sorted first. */
 const RANGES_WALKED = 8;
 
-/** A page that is being read. */
-export type Reading = {
-  readonly engine: Engine;
-  readonly kind: ListKind;
-  readonly query: ListQuery;
-  readonly newest: Revision;
-  readonly filters: readonly Filter[];
-  readonly reach: Reach;
-  readonly bare: boolean;
-  /** What holds for all that the reader may see. */
-  readonly seen?: Condition | undefined;
-  readonly places: Places;
-};
-
 /** Part of a page; `stoppedAt` where it ends before its range does. */
 type Stretch = { readonly rows: readonly Row[]; readonly stoppedAt?: Position | undefined };
 
@@ -65,7 +39,7 @@ type Asked = {
   readonly reach?: Reach | undefined;
   readonly bare?: boolean;
   /** What has been sorted for pages before. */
-  readonly places?: Places | undefined;
+  readonly places?: KeptPlaces | undefined;
 };
 
 /** A page, and where the next begins. */
@@ -84,12 +58,9 @@ export async function readPage<Kind extends ListKind>(
   return { items: await itemsOf(engine, kind, { rows, query: asked.query }), next };
 }
 
-/** The rows that a page is made of, and where the next begins. */
-export type Rows = { readonly rows: readonly Row[]; readonly next?: Position | undefined };
-
 /** Reads the rows of a page. */
 export async function readRows(engine: Engine, kind: ListKind, asked: Asked): Promise<Rows> {
-  const { query, newest, reach = REACH, bare = false, places = new Places() } = asked;
+  const { query, newest, reach = REACH, bare = false, places = new KeptPlaces() } = asked;
   const { order, limit, at, view } = query;
   if (limit === 0) return { rows: [] };
   if (kind === "namespaces" && view) {
@@ -261,13 +232,6 @@ async function bestFinder({ engine, kind, filters, reach, seen }: Reading): Prom
   return best;
 }
 
-export function placeNames(
-  { kind, query }: Pick<Reading, "kind" | "query">,
-  range: Range,
-): readonly string[] {
-  return query.order.by === "name" ? TABLES[kind].names : range.by;
-}
-
 function placeColumns(reading: Reading, range: Range): string {
   return placeNames(reading, range)
     .map((name) => `f.${name}`)
@@ -277,4 +241,22 @@ function placeColumns(reading: Reading, range: Range): string {
 function positionOf(reading: Reading, range: Range, row: Row): Position {
   const names = placeNames(reading, range);
   return names.map((name) => row[name]) as unknown as Position;
+}
+
+/** Names of repositories with manifests that a view shows, at most `limit`, behind a name. */
+export async function namesSeen(
+  engine: Engine,
+  asked: Omit<Asked, "query" | "bare">,
+  { view, after, limit, at }: Page<string> & { readonly view: View },
+): Promise<RepositoryName[]> {
+  const names: RepositoryName[] = [];
+  let place: Position | undefined = after ? [after] : undefined;
+  do {
+    const order = { by: "name", descending: false } as const;
+    const query = { selector: { empty: false }, view, order, limit: limit - names.length, at, after: place };
+    const { rows, next } = await readRows(engine, "repositories", { ...asked, query, bare: true });
+    names.push(...rows.map(({ name }) => name as RepositoryName));
+    place = next;
+  } while (place && names.length < limit);
+  return names;
 }

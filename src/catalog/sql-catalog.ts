@@ -17,31 +17,24 @@ import type {
 } from "./catalog.ts";
 import { compact } from "./compaction.ts";
 import type { Engine } from "./engine.ts";
-import type { Items, ListKind, ListPage, ListQuery, Position, TagChange } from "./items.ts";
+import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
 import { allOf } from "./list-orders.ts";
-import { Places } from "./list-places.ts";
-import { readPage, readRows, type Reach } from "./list.ts";
+import { KeptPlaces } from "./kept-places.ts";
+import type { Reach } from "./list-reading.ts";
+import { namesSeen, readPage } from "./list.ts";
 import { readLog } from "./log.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
 import { momentOf, NOW, requireRetained, revisionAt, type Moment } from "./moment.ts";
 import { notePulls } from "./pulls.ts";
 import { readReferrers, type ReferrersFilter } from "./referrers.ts";
 import type { SearchPage, SearchQuery } from "./hits.ts";
+import { allBlobs, allContents } from "./scan.ts";
 import { search } from "./search.ts";
 import { RecentContents, type Content } from "./recent-contents.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
 import { tagHistory } from "./tag-history.ts";
 import type { View } from "./view.ts";
 import { seenCondition } from "./view-conditions.ts";
-
-/** Rows fetched at a time by reads that go through everything; fewer where each brings a manifest along. */
-const SCAN_ROWS = 1_000;
-const SCAN_MANIFESTS = 10;
-
-const BY_NAME = { by: "name", descending: false } as const;
-
-type ContentRow = { digest: Digest; media_type: string; size: number; bytes: Uint8Array | null };
-type StoredContent = { digest: Digest; mediaType: string; size: number; bytes: Uint8Array | undefined };
 
 /**
  * Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. `reach` is how far
@@ -72,7 +65,7 @@ class SqlCatalog implements Catalog {
   readonly #engine: Engine;
   readonly #reach: Reach | undefined;
   readonly #recent = new RecentContents();
-  readonly #places = new Places();
+  readonly #places = new KeptPlaces();
 
   constructor(engine: Engine, reach?: Reach) {
     this.#engine = engine;
@@ -136,7 +129,11 @@ class SqlCatalog implements Catalog {
     at,
     view,
   }: Page<string> & { readonly view?: View | undefined }): Promise<RepositoryName[]> {
-    if (view) return this.#listSeen(view, { after, limit, at });
+    if (view) {
+      const { revision: newest } = await this.bounds();
+      const asked = { newest, reach: this.#reach, places: this.#places };
+      return this.#read(at, () => namesSeen(this.#engine, asked, { view, after, limit, at }));
+    }
     const rows = await this.#read(at, ({ holds, values }) =>
       this.#engine.all<{ name: RepositoryName }>(
         `select f.name from repository f where f.name > ? and ${holds("f")} and f.manifests > 0
@@ -145,21 +142,6 @@ class SqlCatalog implements Catalog {
       ),
     );
     return rows.map((row) => row.name);
-  }
-
-  async #listSeen(view: View, { after, limit, at }: Page<string>): Promise<RepositoryName[]> {
-    const { revision: newest } = await this.bounds();
-    const selector = { empty: false };
-    const names: RepositoryName[] = [];
-    let place: Position | undefined = after ? [after] : undefined;
-    do {
-      const query = { selector, view, order: BY_NAME, limit: limit - names.length, at, after: place };
-      const asked = { query, newest, reach: this.#reach, bare: true, places: this.#places };
-      const { rows, next } = await this.#read(at, () => readRows(this.#engine, "repositories", asked));
-      names.push(...rows.map(({ name }) => name as RepositoryName));
-      place = next;
-    } while (place && names.length < limit);
-    return names;
   }
 
   async listTags(repository: RepositoryName, { after = "", limit, at }: Page<string>): Promise<TagFact[]> {
@@ -271,31 +253,12 @@ class SqlCatalog implements Catalog {
     });
   }
 
-  async *allBlobs(): AsyncGenerator<{ repository: RepositoryName; digest: Digest; size: number }> {
-    let [repository, digest] = ["", ""];
-    for (;;) {
-      const rows = await this.#engine.all<{ repository: RepositoryName; digest: Digest; size: number }>(
-        `select repository, digest, size from blob where (repository, digest) > (?, ?) order by repository, digest limit ?`,
-        [repository, digest, SCAN_ROWS],
-      );
-      yield* rows;
-      const last = rows.at(-1);
-      if (!last) return;
-      ({ repository, digest } = last);
-    }
+  allBlobs(): ReturnType<Catalog["allBlobs"]> {
+    return allBlobs(this.#engine);
   }
 
-  async *allContents(): AsyncGenerator<StoredContent> {
-    for (let after: string | undefined = ""; after !== undefined;) {
-      const rows: ContentRow[] = await this.#engine.all(
-        `select digest, media_type, size, bytes from content where digest > ? order by digest limit ?`,
-        [after, SCAN_MANIFESTS],
-      );
-      for (const { digest, media_type: mediaType, size, bytes } of rows) {
-        yield { digest, mediaType, size, bytes: bytes ?? undefined };
-      }
-      after = rows.at(-1)?.digest;
-    }
+  allContents(): ReturnType<Catalog["allContents"]> {
+    return allContents(this.#engine);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -249,7 +249,6 @@ type Opened = {
 
 /** The cheapest statement that reads. */
 const TOUCH = "select 1 from sqlite_schema limit 1";
-
 type Result<T> = { ok: true; value: T } | { ok: false; error: unknown };
 
 async function savepoint<T>(

@@ -18,6 +18,7 @@ import {
 import { basic, comparable, TestAccess } from "../support/access.ts";
 import { blobOf, pushBlob, startUpload } from "../support/artifact.ts";
 import { send, type Received, type Sent } from "../support/exchange.ts";
+import { ONE, QUESTIONS } from "../support/questions.ts";
 import { TestRegistry } from "../support/registry.ts";
 
 /** Pairs of registries tried, and requests made of each pair. */
@@ -31,131 +32,6 @@ const PATTERNS = ["a", "a/**", "a/*", "a*", "a*/**", "*", "*/b", "**/b", "b/**",
 const layer = blobOf("a layer");
 const hiddenLayer = blobOf("a layer that is nowhere but in what is hidden");
 
-const LIST = [
-  ...[
-    "",
-    "?n=1",
-    "?n=2&orderBy=updated&order=desc",
-    "?orderBy=created&n=1",
-    "?orderBy=size&n=2",
-    "?orderBy=pulled",
-  ],
-  ...[
-    "?under=a&n=1",
-    "?under={name}",
-    "?name=*b",
-    "?at={revision}&n=2",
-    "?updatedSince={time}",
-    "?createdBefore={time}",
-  ],
-  ...[
-    "?repository={name}",
-    "?fields=name",
-    "?last=a",
-    "?last={name}",
-    "?n=0",
-    "?n=x",
-    "?at=999999",
-    "?depth=1",
-  ],
-];
-const CONTENT = [
-  ...LIST,
-  ...[
-    "?tag=1.*",
-    "?tagged=false&n=1",
-    "?tagged=true",
-    "?annotation=title=x",
-    "?label=team",
-    "?platform=linux/arm64",
-  ],
-  ...["?subject={digest}", "?digest={digest}", "?class=image&n=1", "?include=annotations,labels,platforms"],
-  ...[
-    "?orderBy=imageSize&order=desc&n=1",
-    "?orderBy=semver&n=2",
-    "?mediaType=application/vnd.oci.image.index.v1%2Bjson",
-  ],
-];
-const NAMES = [
-  "",
-  "?n=1",
-  "?n=2&last=a",
-  "?last={name}",
-  "?at={revision}&n=1",
-  "?n=0",
-  "?n=-1",
-  "?at={time}",
-];
-const CHILDREN = [...NAMES, "?orderBy=createdDate&n=1", "?orderBy=updated&order=desc&n=1"];
-const SEARCH = [
-  "",
-  "?q=a",
-  "?q=a&n=1",
-  "?q=b&n=2",
-  "?q=x",
-  "?q=1.10",
-  "?q=title",
-  "?q=under:a",
-  "?q=infra",
-  "?q=tag:1.*",
-];
-const ONE = [""];
-
-/** What is asked of each route. One that has no row here fails: nothing would tell what it shows to whom. */
-const QUERIES: Readonly<Record<string, readonly string[]>> = {
-  "GET /v2/_supercargo/token": ["", "?scope=repository:{name}:pull,push", "?scope=registry:catalog:*"],
-  "POST /v2/_supercargo/token": ONE,
-  "GET /v2/_supercargo/jwks.json": ONE,
-  "GET /v2/_supercargo/whoami": ONE,
-  "GET /v2/": ONE,
-  "GET /v2/_catalog": NAMES,
-  "GET /v2/_oci/ext/discover": ONE,
-  "GET /v2/_supercargo/events": ["", "?n=1"],
-  "GET /v2/_supercargo/search": SEARCH,
-  "GET /v1/search": [...SEARCH, "?n=1&page=2", "?q=a&n=1&page=2"],
-  "GET /v1/_ping": ONE,
-  "GET /v2/_supercargo/openapi.json": ONE,
-  "GET /v2/_supercargo/repositories": [...LIST, "?empty=true", "?include=latest,artifactTypes&n=2"],
-  "GET /v2/_supercargo/tags": CONTENT,
-  "GET /v2/_supercargo/manifests": CONTENT,
-  "GET /v2/_supercargo/namespaces": LIST,
-  "GET /v2/<name>/tags/list": NAMES,
-  "GET /v2/repositories/list": CHILDREN,
-  "GET /v2/<name>/repositories/list": CHILDREN,
-  "GET /v2/<name>/descriptors/list": NAMES,
-  "GET /v2/_oci/repositories": NAMES,
-  "GET /v2/<name>/_oci/repositories": NAMES,
-  "GET /v2/<name>/_oci/tag-history/<tag>": ["", "?n=1", "?digest={digest}"],
-  "GET /v2/<name>/_supercargo/tags/<tag>/history": ["", "?n=1"],
-  "GET /v2/<name>/tags/_list": NAMES,
-  "GET /v2/<name>/manifests/_list": NAMES,
-  "GET /v2/_list": CHILDREN,
-  "GET /v2/<name>/_list": CHILDREN,
-  "GET /v2/<name>/manifests/<reference>": ONE,
-  "PUT /v2/<name>/manifests/<reference>": ONE,
-  "DELETE /v2/<name>/manifests/<reference>": ONE,
-  "GET /v2/<name>/blobs/<digest>": ONE,
-  "DELETE /v2/<name>/blobs/<digest>": ONE,
-  "POST /v2/<name>/blobs/uploads": [
-    "",
-    `?mount=${layer.digest}&from={name}`,
-    `?mount=${layer.digest}`,
-    `?mount=${hiddenLayer.digest}`,
-  ],
-  "GET /v2/<name>/blobs/uploads/<id>": ONE,
-  "PATCH /v2/<name>/blobs/uploads/<id>": ONE,
-  "PUT /v2/<name>/blobs/uploads/<id>": [`?digest=${layer.digest}`],
-  "DELETE /v2/<name>/blobs/uploads/<id>": ONE,
-  "GET /v2/<name>/referrers/<digest>": ["", "?artifactType=application/x-signature"],
-  "GET /v2/<name>/_oci/ext/discover": ONE,
-  "GET /v2/<name>/_supercargo/tags": CONTENT,
-  "GET /v2/<name>/_supercargo/manifests": CONTENT,
-  "DELETE /v2/<name>/_supercargo/repository": ONE,
-  "GET /healthz": ONE,
-  "GET /readyz": ONE,
-  "GET /metrics": ONE,
-};
-
 /** A registry, and where it was when so many of the steps that count were done. */
 type Filled = {
   readonly registry: TestRegistry;
@@ -166,7 +42,7 @@ type Filled = {
 describe("non-interference", () => {
   test("every route has a place in this test", () => {
     assert.deepEqual(
-      Object.keys(QUERIES).toSorted(),
+      Object.keys(QUESTIONS).toSorted(),
       ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted(),
     );
   });
@@ -180,27 +56,22 @@ describe("non-interference", () => {
       push: anyPatterns,
     });
     const anyCommands = fc.array(anyListCommand, { minLength: 20, maxLength: 40 });
+    const anyBoth = fc.tuple(anyCommands, anyCommands);
     await fc.assert(
-      fc.asyncProperty(
-        anyRules,
-        anyCommands,
-        anyCommands,
-        fc.gen(),
-        async (rules, commands, others, choose) => {
-          const isSeen = sightOf(rules);
-          const seen = commands.filter(({ repository }) => isSeen(repository));
-          await using stack = new AsyncDisposableStack();
-          const pair: Filled[] = [];
-          // One has things hidden among what is seen, the other has other things, or none.
-          for (const hidden of [commands, others]) {
-            const unseen = hidden.filter(({ repository }) => !isSeen(repository));
-            const opened = await fill(rules, seen, { commands: unseen, hasBlobs: pair.length === 0 });
-            stack.use(opened.registry);
-            pair.push(opened);
-          }
-          for (let n = 0; n < REQUESTS; n++) await assertAlike(pair, choose, seen.length);
-        },
-      ),
+      fc.asyncProperty(anyRules, anyBoth, fc.gen(), async (rules, [commands, others], choose) => {
+        const isSeen = sightOf(rules);
+        const seen = commands.filter(({ repository }) => isSeen(repository));
+        await using stack = new AsyncDisposableStack();
+        const pair: Filled[] = [];
+        // One has things hidden among what is seen, the other has other things, or none.
+        for (const hidden of [commands, others]) {
+          const unseen = hidden.filter(({ repository }) => !isSeen(repository));
+          const opened = await fill(rules, seen, { commands: unseen, hasBlobs: pair.length === 0 });
+          stack.use(opened.registry);
+          pair.push(opened);
+        }
+        for (let n = 0; n < REQUESTS; n++) await assertAlike(pair, choose, seen.length);
+      }),
       { numRuns: RUNS, endOnFailure: true },
     );
   });
@@ -275,7 +146,7 @@ async function nextMillisecond(): Promise<Date> {
 /** Makes a request of both registries, and follows what both link to. */
 async function assertAlike(pair: readonly Filled[], choose: fc.GeneratorValue, steps: number): Promise<void> {
   const { method, path } = choose(fc.constantFrom, ...ROUTES);
-  const query = choose(fc.constantFrom, ...(QUERIES[`${method} ${path}`] ?? ONE));
+  const query = choose(fc.constantFrom, ...(QUESTIONS[`${method} ${path}`] ?? ONE));
   const name = choose(fc.constantFrom, ...REPOSITORIES, "b", "none");
   const other = choose(fc.constantFrom, ...REPOSITORIES);
   const tag = choose(fc.constantFrom, ...TAGS);
@@ -291,6 +162,8 @@ async function assertAlike(pair: readonly Filled[], choose: fc.GeneratorValue, s
       "<digest>": path.includes("/blobs/") ? layer.digest : content.digest,
       "<id>": uploads.get(name) ?? "00000000-0000-4000-8000-000000000000",
       "{name}": other,
+      "{layer}": layer.digest,
+      "{hidden}": hiddenLayer.digest,
       "{digest}": content.digest,
       "{revision}": String(moments[step]?.revision ?? 0),
       "{time}": moments[step]?.time ?? "2020-01-01T00:00:00Z",

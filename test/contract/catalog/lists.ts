@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Catalog, Event, Revision } from "../../../src/catalog/catalog.ts";
 import type { Items, ListKind, ListQuery, Order, OrderBy, Position } from "../../../src/catalog/items.ts";
-import type { Reach } from "../../../src/catalog/list.ts";
+import type { Reach } from "../../../src/catalog/list-reading.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
 import { fakeClock } from "./clock.ts";

@@ -1,6 +1,6 @@
 import type { Catalog } from "../../../src/catalog/catalog.ts";
 import type { Engine } from "../../../src/catalog/engine.ts";
-import type { Reach } from "../../../src/catalog/list.ts";
+import type { Reach } from "../../../src/catalog/list-reading.ts";
 import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 
 /** Where one test's database is. It begins empty, and what is written stays until the place is disposed of. */
