@@ -39,14 +39,15 @@ const EMPTY = Buffer.alloc(0);
  */
 export class Connection implements Disposable {
   readonly #socket: Socket;
-  readonly #host: string;
+  /** Where it goes, as `host:port`. */
+  readonly host: string;
   #head: Buffer = EMPTY;
   #answer: Answer | undefined;
   #missing = 0;
   #waiting: PromiseWithResolvers<Answer> | undefined;
 
   private constructor(port: number, host: string) {
-    this.#host = `${host}:${port}`;
+    this.host = `${host}:${port}`;
     this.#socket = connect({
       port,
       host,
@@ -64,7 +65,7 @@ export class Connection implements Disposable {
       },
     });
     this.#socket.on("error", (error) => this.#waiting?.reject(error));
-    this.#socket.on("close", () => this.#waiting?.reject(new Error(`${this.#host} closed the connection`)));
+    this.#socket.on("close", () => this.#waiting?.reject(new Error(`${this.host} closed the connection`)));
   }
 
   /** Connects; rejects when nothing listens there. */
@@ -79,7 +80,7 @@ export class Connection implements Disposable {
     this.#waiting = Promise.withResolvers<Answer>();
     const answered = this.#waiting.promise;
     const { method, path, headers = {}, body } = request;
-    let head = `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n`;
+    let head = `${method} ${path} HTTP/1.1\r\nHost: ${this.host}\r\n`;
     for (const [name, value] of Object.entries(headers)) head += `${name}: ${value}\r\n`;
     if (method !== "GET") head += `Content-Length: ${body?.length ?? 0}\r\n`;
     head += "\r\n";

@@ -115,7 +115,8 @@ export class Registry implements AsyncDisposable {
 async function answers(port: number): Promise<boolean> {
   try {
     using connection = await Connection.open(port);
-    return (await connection.ask({ method: "GET", path: "/v2/" })).status === 200;
+    // Under a policy it asks who that is.
+    return [200, 401].includes((await connection.ask({ method: "GET", path: "/v2/" })).status);
   } catch {
     return false;
   }

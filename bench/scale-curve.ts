@@ -6,10 +6,13 @@ export type Curve = {
 
 const [WIDTH, HEIGHT] = [720, 420];
 const MARGIN = { left: 80, right: 150, top: 40, bottom: 60 };
-const COLOURS = ["#0b7285", "#c2410c"];
+const COLOURS = ["#0b7285", "#c2410c", "#5f3dc4", "#2b8a3e", "#868e96"];
 
 /** Draws curves over repositories and milliseconds, both on a logarithmic scale, as an SVG. */
-export function drawCurves(curves: readonly Curve[]): string {
+export function drawCurves(
+  curves: readonly Curve[],
+  { title, heading }: { readonly title: string; readonly heading: string },
+): string {
   const all = curves.flatMap(({ points }) => points);
   const x = scaleOf(
     all.map((point) => point.x),
@@ -40,9 +43,9 @@ export function drawCurves(curves: readonly Curve[]): string {
     return `${path}${dots}${text([last[0] + 10, last[1] + 4], name, { colour })}`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13">
-<title>Milliseconds of a page of 100 names deep in _catalog, over the number of repositories</title>
+<title>${title}</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>
-${text([MARGIN.left, 22], "A page of 100 names, three quarters down /v2/_catalog", { colour: "#222" })}
+${text([MARGIN.left, 22], heading, { colour: "#222" })}
 ${text([(MARGIN.left + WIDTH - MARGIN.right) / 2, HEIGHT - 14], "repositories in the registry", { anchor: "middle" })}
 ${[...grid, ...drawn].join("\n")}
 </svg>

@@ -39,9 +39,14 @@ export async function keepScale(
   const text = `# Lists at scale on ${catalog}, ${date}\n\n${facts.join(" · ")}\n\n${HOW}\n`;
   await writeFile(`${path}.json`, `${JSON.stringify({ date, catalog, machine, measured }, undefined, 2)}\n`);
   await writeFile(`${path}.md`, `${text}\n${formatWhole(measured)}\n${formatPages(measured)}`);
-  if (catalog === "sqlite") await writeFile(DRAWING, drawCurves(curvesOf(measured)));
+  if (catalog === "sqlite") await writeFile(DRAWING, drawCurves(curvesOf(measured), CURVES));
   return path;
 }
+
+const CURVES = {
+  title: "Milliseconds of a page of 100 names deep in _catalog, over the number of repositories",
+  heading: "A page of 100 names, three quarters down /v2/_catalog",
+};
 
 const HOW = `Milliseconds at an HTTP client over one kept connection on loopback, p50 / p99 of 450 pages of 100 items in a row, the middle one of three rounds, none
 of them from the page cache: at the beginning of the list, half way to the deep place, and there, which is page 10,000

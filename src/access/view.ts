@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { NameRange, View } from "../catalog/view.ts";
 import type { Pattern } from "../oci/pattern.ts";
 import type { Action } from "./action.ts";
@@ -40,7 +41,7 @@ function makeView(
   const [only] = ranges;
   if (ranges.length === 1 && only?.from === "" && only.to === undefined && !only.any) return undefined;
   const key = ranges.map(({ from, to, any }) => [from, to, any?.map((all) => all.map(({ text }) => text))]);
-  return { key: JSON.stringify(key), ranges };
+  return { key: hash("sha256", JSON.stringify(key)), ranges };
 }
 
 /** A pattern's part of the names: all between two, or those that fit it. */

@@ -10,6 +10,8 @@ import { placeholders } from "./rows.ts";
 /** Entries of a list and their places in it, in ascending order. */
 type Sorted = readonly { readonly place: readonly Value[]; readonly names: readonly string[] }[];
 
+/** How long an order by pulls may be taken for unchanged, in milliseconds. */
+const PULLED_VALID_MS = 60_000;
 /** Stretches that one statement reads, and entries it looks up. */
 const RANGES_PER_STATEMENT = 50;
 const NAMES_PER_STATEMENT = 200;
@@ -20,7 +22,7 @@ const NAMES_PER_STATEMENT = 200;
  */
 export async function placesOf(
   reading: Reading,
-  ranges: readonly Range[],
+  ranges: () => readonly Range[],
   ordered: Range | undefined,
 ): Promise<Sorted | undefined> {
   if (!ordered) return undefined;
@@ -28,13 +30,13 @@ export async function placesOf(
   const { selector, order, view, at = newest } = query;
   const key = [kind, view?.key, at, selector.under, selector.name, selector.repository];
   const isStill = stillAt(engine, { at: query.at, newest });
-  const make = (): Promise<boolean> => areFew(reading, ranges);
+  const make = (): Promise<boolean> => areFew(reading, ranges());
   const isFew = await places.of(JSON.stringify(key), { make, entries: () => 1, isStill });
   if (!isFew) return undefined;
-  const sort = (): Promise<Sorted> => sorted(reading, ranges, ordered);
+  const sort = (): Promise<Sorted> => sorted(reading, ranges(), ordered);
   // Pulls change it without a revision.
-  if (order.by === "pulled") return sort();
-  const all = JSON.stringify([...key, selector, order.by]);
+  const minute = order.by === "pulled" ? Math.floor(Date.now() / PULLED_VALID_MS) : undefined;
+  const all = JSON.stringify([...key, selector, order.by, minute]);
   return places.of(all, { make: sort, entries: (made) => made.length, isStill });
 }
 

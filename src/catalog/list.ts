@@ -91,18 +91,18 @@ async function readSeen(unlimited: Reading, all: readonly Range[], view: View): 
   if (repository !== undefined && kind !== "repositories") {
     return shows(view, repository) ? readRanges(unlimited, all) : { rows: [] };
   }
-  const isByName = query.order.by === "name";
-  const seen = seenCondition(engine, `f.${TABLES[kind].names[0]}`, view.ranges);
-  const reading = { ...unlimited, seen };
-  const named = seenRanges(engine, rangesOf(kind, query.selector, { ...query.order, by: "name" }), {
-    view,
-    order: query.order,
-  });
-  if (!isByName || named.length > RANGES_WALKED) {
-    const places = await placesOf(reading, named, all[0]);
-    if (places) return rowsAt(reading, places);
+  const { order } = query;
+  const isByName = order.by === "name";
+  // A view may have a thousand parts: they are gone through only where nothing has been kept.
+  const named = (): Range[] =>
+    seenRanges(engine, rangesOf(kind, query.selector, { ...order, by: "name" }), { view, order });
+  if (!isByName || view.ranges.length > RANGES_WALKED) {
+    const places = await placesOf(unlimited, named, all[0]);
+    if (places) return rowsAt(unlimited, places);
   }
-  return readRanges(reading, isByName ? named : all.map((range) => ({ ...range, holds: seen })));
+  const seen = seenCondition(engine, `f.${TABLES[kind].names[0]}`, view.ranges);
+  const ranges = isByName ? named() : all.map((range) => ({ ...range, holds: seen }));
+  return readRanges({ ...unlimited, seen }, ranges);
 }
 
 async function readRanges(reading: Reading, ranges: readonly Range[]): Promise<Rows> {
