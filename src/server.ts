@@ -19,9 +19,11 @@ import { createMetrics } from "./http/metrics.ts";
 import { createObserver } from "./http/observer.ts";
 import { PageCache } from "./http/page-cache.ts";
 import { ready } from "./http/readiness.ts";
+import { Streams } from "./http/streams.ts";
 import { digestOf } from "./oci/digest.ts";
 import { PullNotes } from "./registry/pulls.ts";
 import type { Registry } from "./registry/registry.ts";
+import { Tail } from "./registry/tail.ts";
 import { Upkeep, upkeepTasks } from "./registry/upkeep.ts";
 
 /** A server that answers. Disposing of it finishes running requests within `shutdown.grace`, then closes everything. */
@@ -56,10 +58,12 @@ export async function startServer(
   const catalog = opened.use(await openCatalog(await openEngine(config)));
   const blobs = opened.use(await openDiskBlobs(config.data));
   const pulls = opened.use(new PullNotes(catalog, (err) => log.error({ err }, "pulls were not noted")));
-  const registry: Registry = { catalog, blobs, options: registryOptions(config), pulls };
+  const tail = opened.use(new Tail(catalog));
+  const registry: Registry = { catalog, blobs, options: registryOptions(config), pulls, tail };
   const keys = await Keys.open(keysInFolder(config.data));
   const logins = await openLogins(config, log);
   const readAgain = async (): Promise<Policy> => policyOf(await reload());
+  const stopping = new AbortController();
   const policies = new PolicySource(policyOf(config), readAgain, reportTo(log));
   const tasks = [
     ...upkeepTasks(registry, upkeepTimes(config)),
@@ -82,6 +86,8 @@ export async function startServer(
           metrics: () => metrics.expose(),
           pages: new PageCache(),
           corsOrigins: config.cors.origins ?? [],
+          streams: new Streams(),
+          stopping: stopping.signal,
           access: { policy: () => policies.current, logins, keys, tokens: new Tokens(keys) },
         },
       }),
@@ -90,12 +96,17 @@ export async function startServer(
       onCut: (requests) => log.warn({ requests }, "cut off: not finished within shutdown.grace"),
     }),
   );
+  // Before the listener waits for what is running: streams would never end.
+  opened.defer(() => stopping.abort());
   const url = config.url ?? listener.url;
   const owned = opened.move();
   return {
     address: listener.address,
     url,
-    reloadPolicy: () => policies.reload(),
+    async reloadPolicy() {
+      await policies.reload();
+      tail.wake();
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -10,7 +10,6 @@ const PROMISES = [
   "catalog/items.ts",
   "catalog/hits.ts",
   "catalog/selector.ts",
-  "catalog/view.ts",
   "blobs/blobs.ts",
 ];
 
@@ -24,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "server.ts": ["config.ts", "http", "registry", "access", "catalog", "blobs", "oci", "errors.ts"],
   http: ["registry", ...PROMISES, "access", "oci", "errors.ts"],
   registry: [...PROMISES, "oci", "errors.ts"],
-  access: ["catalog/catalog.ts", "catalog/view.ts", "oci", "errors.ts"],
+  access: ["catalog/catalog.ts", "oci", "errors.ts"],
   catalog: ["oci", "errors.ts"],
   blobs: ["oci", "errors.ts"],
   client: ["oci", "errors.ts"],
@@ -37,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages and Node modules that one place keeps to itself, so that another can take their part there and nowhere else. */
 const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
   "better-sqlite3": ["catalog/sqlite.ts", "catalog/sqlite-connection.ts", "catalog/bulk-sqlite.ts"],
-  pg: ["catalog/postgres.ts"],
+  pg: ["catalog/postgres.ts", "catalog/postgres-hints.ts"],
   bcrypt: ["access/htpasswd.ts"],
   commander: ["main.ts", "commands"],
   yaml: ["config", "commands"],

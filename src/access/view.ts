@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { NameRange, View } from "../catalog/view.ts";
+import type { NameRange, View } from "../oci/view.ts";
 import type { Pattern } from "../oci/pattern.ts";
 import type { Action } from "./action.ts";
 import type { Caller, Grant } from "./caller.ts";

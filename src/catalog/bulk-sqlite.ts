@@ -4,7 +4,8 @@ import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../errors.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
-import { DIALECT, lockFolder } from "./sqlite.ts";
+import { lockFolder } from "./sqlite.ts";
+import { DIALECT } from "./sqlite-dialect.ts";
 import { Connection } from "./sqlite-connection.ts";
 
 /** Memory for database pages while it is filled, in KiB. */
@@ -46,7 +47,9 @@ class SqliteFilling implements Filling {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
-  readonly fits = DIALECT.fits;
+  readonly sees = DIALECT.sees;
+  readonly announce = DIALECT.announce;
+  readonly listen = DIALECT.listen;
   readonly parts = DIALECT.parts;
   readonly #path: string;
   readonly #part: string;

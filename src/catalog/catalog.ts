@@ -5,7 +5,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
 import type { SearchPage, SearchQuery } from "./hits.ts";
-import type { View } from "./view.ts";
+import type { View } from "../oci/view.ts";
 import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
 
 /** A place in the log: the number of events up to and including it. The empty registry is at revision 0. */
@@ -257,6 +257,9 @@ export interface Catalog extends AsyncDisposable {
    * `REVISION_UNKNOWN` when the log does not reach it.
    */
   events(page: { readonly after: Revision; readonly limit: number }): Promise<EventPage>;
+
+  /** Resolves when the log has gone beyond a revision, at the latest a second after, or when the signal is aborted. */
+  changed(after: Revision, signal: AbortSignal): Promise<void>;
 
   /**
    * Changes one repository. `change` may wait for nothing but the transaction, and may run more than once: its only

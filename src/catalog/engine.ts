@@ -1,4 +1,4 @@
-import type { Pattern } from "../oci/pattern.ts";
+import type { View } from "../oci/view.ts";
 
 /** What a parameter may be. Times are integers (milliseconds since 1970, UTC), truth is 0 or 1. */
 export type Value = string | number | null | Uint8Array;
@@ -56,8 +56,8 @@ export interface Engine extends Queryable, AsyncDisposable {
   /** The condition that a text is like a glob, in which `*` is any text and `?` any one character. */
   like(text: string, glob: string): Sql;
 
-  /** The condition that a text fits a pattern of repository names. */
-  fits(text: string, pattern: Pattern): Sql;
+  /** The condition that the name of a repository is in a view: looked up in it, however many parts it has. */
+  sees(name: string, view: View): Sql;
 
   readonly parts: Parts;
 
@@ -72,6 +72,12 @@ export interface Engine extends Queryable, AsyncDisposable {
    * than a second or so, which is the reader's to make sure of where the database cannot be interrupted.
    */
   snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T>;
+
+  /** Tells other nodes, when this transaction commits, that the log has gone on. */
+  announce(tx: Queryable): Promise<void>;
+
+  /** Calls back when another node may have announced something: late, twice, or never. Until it is disposed of. */
+  listen(hint: () => void): Disposable;
 
   /** Waits until no other transaction holds `key`, and holds it until the end of this one. */
   lock(tx: Queryable, key: string): Promise<void>;

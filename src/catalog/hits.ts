@@ -1,7 +1,7 @@
 import type { Revision } from "./catalog.ts";
 import type { ListPage, ManifestItem, Position, RepositoryItem, TagItem } from "./items.ts";
 import type { Selector } from "./selector.ts";
-import type { View } from "./view.ts";
+import type { View } from "../oci/view.ts";
 
 /** What is looked for. */
 export type SearchQuery = {

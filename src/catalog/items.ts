@@ -4,7 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Tag } from "../oci/tag.ts";
 import type { Revision } from "./catalog.ts";
 import type { Selector } from "./selector.ts";
-import type { View } from "./view.ts";
+import type { View } from "../oci/view.ts";
 
 /** What lists, search, events and exports say of a repository. */
 export type RepositoryItem = {

@@ -5,8 +5,8 @@ import { rangesOf, type Condition, type Range } from "./list-orders.ts";
 import { stillAt, type KeptPlaces } from "./kept-places.ts";
 import { comparePlaces } from "./list-places.ts";
 import type { Rows } from "./list-reading.ts";
-import type { NameRange, View } from "./view.ts";
-import { rangesWithin } from "./view-conditions.ts";
+import type { NameRange, View } from "../oci/view.ts";
+import { rangesWithin } from "./view-ranges.ts";
 
 type Seen = ListQuery & { readonly view: View };
 

@@ -11,8 +11,8 @@ import { placeNames, type Reach, type Reading, type Rows } from "./list-reading.
 import { KeptPlaces } from "./kept-places.ts";
 import { revisionBounds } from "./list-times.ts";
 import { momentOf, NOW } from "./moment.ts";
-import type { View } from "./view.ts";
-import { seenCondition, shows } from "./view-conditions.ts";
+import type { View } from "../oci/view.ts";
+import { shows } from "../oci/view.ts";
 import { seenRanges } from "./view-ranges.ts";
 
 /** As far as takes some milliseconds. */
@@ -100,7 +100,7 @@ async function readSeen(unlimited: Reading, all: readonly Range[], view: View): 
     const places = await placesOf(unlimited, named, all[0]);
     if (places) return rowsAt(unlimited, places);
   }
-  const seen = seenCondition(engine, `f.${TABLES[kind].names[0]}`, view.ranges);
+  const seen = engine.sees(`f.${TABLES[kind].names[0]}`, view);
   const ranges = isByName ? named() : all.map((range) => ({ ...range, holds: seen }));
   return readRanges({ ...unlimited, seen }, ranges);
 }

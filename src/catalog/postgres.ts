@@ -1,8 +1,11 @@
 import pg from "pg";
 import { RegistryError } from "../errors.ts";
-import type { Pattern } from "../oci/pattern.ts";
+import type { View } from "../oci/view.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
+import { Hints } from "./postgres-hints.ts";
+import type { Condition } from "./list-orders.ts";
 import { POSTGRES_PARTS } from "./postgres-parts.ts";
+import { seenIn } from "./postgres-views.ts";
 
 /** Connections to the database a node holds at the most. */
 const CONNECTIONS_MAX = 16;
@@ -23,6 +26,8 @@ const STOPPED = "57014";
 /** Names of the operating system's errors, such as ECONNREFUSED, unlike Node's own, such as ERR_INVALID_ARG_TYPE. */
 const SYSTEM_ERROR = /^E[A-Z]+(?:_[A-Z]+)?$/;
 
+/** Where nodes tell each other that the log has gone on. */
+const CHANNEL = "supercargo_log";
 const INT8_OID = 20;
 /** Different statements that have a name at the most. */
 const STATEMENTS_MAX = 500;
@@ -47,7 +52,7 @@ export async function openPostgres(url: string): Promise<Engine> {
     await pool.end();
     throw unreachable(error);
   }
-  return new Postgres(pool);
+  return new Postgres(pool, url);
 }
 
 /** Indexes of primary keys belong to their constraints. Plans depend on statistics, which would come by themselves later. */
@@ -78,14 +83,13 @@ class Postgres implements Engine {
         .replaceAll("?", "_"),
     ],
   });
-  readonly fits = (text: string, { segments }: Pattern): { sql: string; values: string[] } => ({
-    sql: `${text} ~ ?`,
-    values: [expressionOf(segments)],
-  });
+  readonly sees = (name: string, { ranges }: View): Condition => seenIn(name, ranges);
   readonly #pool: pg.Pool;
+  readonly #url: string;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, url: string) {
     this.#pool = pool;
+    this.#url = url;
   }
 
   async all<Row>(sql: string, values?: readonly Value[]): Promise<Row[]> {
@@ -149,6 +153,14 @@ class Postgres implements Engine {
 
   async lock(tx: Queryable, key: string): Promise<void> {
     await tx.all(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [key]);
+  }
+
+  async announce(tx: Queryable): Promise<void> {
+    await tx.all(`select pg_notify('${CHANNEL}', '')`);
+  }
+
+  listen(hint: () => void): Disposable {
+    return new Hints(this.#url, CHANNEL, hint);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -257,16 +269,4 @@ function unreachable(cause: unknown): RegistryError {
 
 function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
-}
-
-/** The regular expression of a pattern. */
-function expressionOf(segments: readonly string[]): string {
-  const wanted = segments.filter((segment, at) => segment !== "**" || segments[at - 1] !== "**");
-  if (wanted.length === 1 && wanted[0] === "**") return "^";
-  const parts = wanted.map((segment, at) => {
-    if (segment === "**") return at === 0 ? "([^/]+/)*" : "(/[^/]+)*";
-    const isFirst = at === 0 || (at === 1 && wanted[0] === "**");
-    return (isFirst ? "" : "/") + segment.replaceAll(".", "\\.").replaceAll("*", "[^/]*");
-  });
-  return `^${parts.join("")}$`;
 }

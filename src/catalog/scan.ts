@@ -1,6 +1,8 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import type { Facts } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
+import type { Moment } from "./moment.ts";
 
 /** Rows fetched at a time by reads that go through everything; fewer where each brings a manifest along. */
 const SCAN_ROWS = 1_000;
@@ -42,4 +44,19 @@ export async function* allContents(engine: Engine): AsyncGenerator<StoredContent
     }
     after = rows.at(-1)?.digest;
   }
+}
+
+/** All facts of a moment that has passed. */
+export async function allFacts(engine: Engine, { holds, values }: Moment): Promise<Facts> {
+  const where = `where ${holds("f")}`;
+  const read = <Row>(sql: string): Promise<Row[]> => engine.all<Row>(sql, values);
+  return {
+    repositories: await read(`select f.name, f.born as since from repository f ${where} order by f.name`),
+    manifests: await read(
+      `select f.repository, f.digest, f.born as since from manifest f ${where} order by f.repository, f.digest`,
+    ),
+    tags: await read(
+      `select f.repository, f.name, f.digest, f.since from tag f ${where} order by f.repository, f.name`,
+    ),
+  };
 }

@@ -23,7 +23,6 @@ import { relevanceOf } from "./search-rank.ts";
 import { leadOf, type Lead, type Text } from "./search-words.ts";
 import type { Search } from "./search-found.ts";
 import { kindsOf, selectorOf } from "./search-listed.ts";
-import { seenCondition } from "./view-conditions.ts";
 import { seenRanges } from "./view-ranges.ts";
 
 /** Facts looked at for all texts that a word fits equally well, on each way to facts. */
@@ -90,7 +89,7 @@ async function wantedOf(
   const repository = kind === "repositories" ? "f.name" : "f.repository";
   const within = (text: string, word: string): Condition => engine.parts.within(text, word);
   const { view } = query;
-  const seen = view ? seenCondition(engine, repository, view.ranges) : allOf([]);
+  const seen = view ? engine.sees(repository, view) : allOf([]);
   const conditions: Condition[] = view ? [...filters, seen] : [...filters];
   if (query.selector.repository !== undefined && kind !== "repositories") {
     conditions.push({ sql: "f.repository = ?", values: [query.selector.repository] });

@@ -1,7 +1,7 @@
 import type { Engine } from "./engine.ts";
 import { relevanceOf, type Relevance } from "./search-rank.ts";
-import type { View } from "./view.ts";
-import { shows } from "./view-conditions.ts";
+import type { View } from "../oci/view.ts";
+import { shows } from "../oci/view.ts";
 
 /**
  * Which texts have a word in them. However many there are, few are looked at: those that begin with it, in the order of

@@ -51,7 +51,7 @@ function limited(engine: Engine, database: Queryable): Engine {
     parts: engine.parts,
     using: (index) => engine.using(index),
     like: (text, glob) => engine.like(text, glob),
-    fits: (text, pattern) => engine.fits(text, pattern),
+    sees: (name, view) => engine.sees(name, view),
     async all(sql, values) {
       await setImmediate();
       if (performance.now() > deadline) throw tooLong();
@@ -61,6 +61,8 @@ function limited(engine: Engine, database: Queryable): Engine {
     transaction: (change) => engine.transaction(change),
     snapshot: (read) => engine.snapshot(read),
     lock: (tx, key) => engine.lock(tx, key),
+    announce: (tx) => engine.announce(tx),
+    listen: (hint) => engine.listen(hint),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -15,6 +15,7 @@ import type {
   TagFact,
   Transaction,
 } from "./catalog.ts";
+import { Changes } from "./changes.ts";
 import { compact } from "./compaction.ts";
 import type { Engine } from "./engine.ts";
 import type { Items, ListKind, ListPage, ListQuery, TagChange } from "./items.ts";
@@ -28,13 +29,12 @@ import { momentOf, NOW, requireRetained, revisionAt, type Moment } from "./momen
 import { notePulls } from "./pulls.ts";
 import { readReferrers, type ReferrersFilter } from "./referrers.ts";
 import type { SearchPage, SearchQuery } from "./hits.ts";
-import { allBlobs, allContents } from "./scan.ts";
+import { allBlobs, allContents, allFacts } from "./scan.ts";
 import { search } from "./search.ts";
 import { RecentContents, type Content } from "./recent-contents.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
 import { tagHistory } from "./tag-history.ts";
-import type { View } from "./view.ts";
-import { seenCondition } from "./view-conditions.ts";
+import type { View } from "../oci/view.ts";
 
 /**
  * Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. `reach` is how far
@@ -66,10 +66,13 @@ class SqlCatalog implements Catalog {
   readonly #reach: Reach | undefined;
   readonly #recent = new RecentContents();
   readonly #places = new KeptPlaces();
+  readonly #changes = new Changes(async () => (await this.bounds()).revision);
+  readonly #hints: Disposable;
 
   constructor(engine: Engine, reach?: Reach) {
     this.#engine = engine;
     this.#reach = reach;
+    this.#hints = engine.listen(() => this.#changes.wake());
   }
 
   async bounds(): Promise<{ revision: Revision; oldest: Revision }> {
@@ -105,7 +108,7 @@ class SqlCatalog implements Catalog {
   }
 
   async repositoriesWithBlob(digest: Digest, limit: number, view?: View): Promise<RepositoryName[]> {
-    const seen = view ? seenCondition(this.#engine, "f.repository", view.ranges) : allOf([]);
+    const seen = view ? this.#engine.sees("f.repository", view) : allOf([]);
     const rows = await this.#engine.all<{ repository: RepositoryName }>(
       `select f.repository from blob f where f.digest = ? and ${seen.sql} order by f.repository limit ?`,
       [digest, ...seen.values, limit],
@@ -219,14 +222,24 @@ class SqlCatalog implements Catalog {
     return { revision, events };
   }
 
-  write<T>(repository: RepositoryName, origin: Origin, change: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#engine.transaction(async (queryable) => {
+  async write<T>(
+    repository: RepositoryName,
+    origin: Origin,
+    change: (tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const result = await this.#engine.transaction(async (queryable) => {
       await this.#engine.lock(queryable, `repository ${repository}`);
       const tx = new SqlTransaction(this.#engine, queryable, repository);
-      const result = await change(tx);
+      const changed = await change(tx);
       await tx.finish(origin);
-      return result;
+      return changed;
     });
+    this.#changes.wake();
+    return result;
+  }
+
+  changed(after: Revision, signal: AbortSignal): Promise<void> {
+    return this.#changes.past(after, signal);
   }
 
   async compact(before: Date): Promise<Revision> {
@@ -238,19 +251,7 @@ class SqlCatalog implements Catalog {
 
   async facts(at?: Revision): Promise<Facts> {
     // Three statements see one state only if it is one that has passed.
-    return this.#read(at ?? (await this.bounds()).revision, async ({ holds, values }) => {
-      const where = `where ${holds("f")}`;
-      const read = <Row>(sql: string): Promise<Row[]> => this.#engine.all<Row>(sql, values);
-      return {
-        repositories: await read(`select f.name, f.born as since from repository f ${where} order by f.name`),
-        manifests: await read(
-          `select f.repository, f.digest, f.born as since from manifest f ${where} order by f.repository, f.digest`,
-        ),
-        tags: await read(
-          `select f.repository, f.name, f.digest, f.since from tag f ${where} order by f.repository, f.name`,
-        ),
-      };
-    });
+    return this.#read(at ?? (await this.bounds()).revision, (moment) => allFacts(this.#engine, moment));
   }
 
   allBlobs(): ReturnType<Catalog["allBlobs"]> {
@@ -262,6 +263,7 @@ class SqlCatalog implements Catalog {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#hints[Symbol.dispose]();
     await this.#engine[Symbol.asyncDispose]();
   }
 

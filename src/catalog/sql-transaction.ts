@@ -43,6 +43,7 @@ export class SqlTransaction implements Transaction {
       const span = await append(this.#tx, this.#repository, { drafts, origin });
       await markTagged(this.#tx, this.#repository, { drafts, span });
       await applyChange(this.#tx, this.#repository, { change, span });
+      await this.#engine.announce(this.#tx);
     } else if (this.#values.length > 0) await holdClock(this.#tx);
     await storeTexts(this.#tx, this.#repository, { drafts: this.#drafts, values: this.#values });
     for (const config of this.#described.keys()) await markDescribed(this.#tx, this.#repository, config);

@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { RegistryError } from "../errors.ts";
-import { matches, parsePattern, type Pattern } from "../oci/pattern.ts";
 import type { Queryable, Value } from "./engine.ts";
+import { seesIn } from "./sqlite-views.ts";
 
 /** Compiled statements kept per connection; one more, and all are compiled anew. */
 const STATEMENTS_MAX = 500;
@@ -28,7 +28,7 @@ export class Connection implements Queryable, Disposable {
     // Journals of savepoints would be files, made and deleted with every write.
     this.#database.pragma("temp_store = memory");
     this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
-    this.#database.function("fits", { deterministic: true }, fits);
+    this.#database.function("sees", { deterministic: true }, seesIn);
   }
 
   get inTransaction(): boolean {
@@ -84,21 +84,6 @@ export class Connection implements Queryable, Disposable {
     }
     return statement;
   }
-}
-
-/** Patterns kept as they are read; one more, and all are read anew. */
-const PATTERNS_MAX = 1_000;
-const patterns = new Map<string, Pattern | undefined>();
-
-/** What SQLite has no expression for: 1 when the name fits the pattern. */
-function fits(name: unknown, text: unknown): number {
-  const key = String(text);
-  if (!patterns.has(key)) {
-    if (patterns.size >= PATTERNS_MAX) patterns.clear();
-    patterns.set(key, parsePattern(key));
-  }
-  const pattern = patterns.get(key);
-  return pattern && matches(pattern, String(name)) ? 1 : 0;
 }
 
 function translate(error: unknown): unknown {

@@ -3,9 +3,8 @@ import { mkdirSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../errors.ts";
-import type { Pattern } from "../oci/pattern.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
-import { SQLITE_PARTS } from "./sqlite-parts.ts";
+import { DIALECT } from "./sqlite-dialect.ts";
 import { codeOf, Connection } from "./sqlite-connection.ts";
 
 /** Transactions committed together at the most. Bounds how long the first of them waits for the last. */
@@ -46,25 +45,14 @@ export async function openSqliteReader(folder: string): Promise<Engine> {
   }
 }
 
-/** What is peculiar to SQLite's SQL. It keeps no statistics here, so it is told which index to use. */
-export const DIALECT = {
-  types: { integer: "integer", text: "text", bytes: "blob", id: "integer primary key" },
-  bulk: {
-    indexes: "select name, sql from sqlite_schema where type = 'index' and sql is not null",
-    settle: [],
-  },
-  using: (index: string) => `indexed by ${index}`,
-  like: (text: string, glob: string) => ({ sql: `${text} glob ?`, values: [glob.replaceAll("[", "[[]")] }),
-  fits: (text: string, pattern: Pattern) => ({ sql: `fits(${text}, ?) = 1`, values: [pattern.text] }),
-  parts: SQLITE_PARTS,
-} as const;
-
 class SqliteReader implements Engine {
   readonly types = DIALECT.types;
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
-  readonly fits = DIALECT.fits;
+  readonly sees = DIALECT.sees;
+  readonly announce = DIALECT.announce;
+  readonly listen = DIALECT.listen;
   readonly parts = DIALECT.parts;
   readonly #connection: Connection;
 
@@ -107,7 +95,9 @@ class Sqlite implements Engine {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly like = DIALECT.like;
-  readonly fits = DIALECT.fits;
+  readonly sees = DIALECT.sees;
+  readonly announce = DIALECT.announce;
+  readonly listen = DIALECT.listen;
   readonly parts = DIALECT.parts;
   readonly #guard: Database.Database;
   readonly #writer: Connection;

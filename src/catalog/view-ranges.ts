@@ -1,8 +1,7 @@
 import type { Engine } from "./engine.ts";
 import type { Order } from "./items.ts";
 import type { Range } from "./list-orders.ts";
-import type { View } from "./view.ts";
-import { anyCondition, rangesWithin } from "./view-conditions.ts";
+import type { NameRange, View } from "../oci/view.ts";
 
 /** Stretches of a list by name that a view leaves of others, in the order of the list. */
 export function seenRanges(
@@ -16,8 +15,17 @@ export function seenRanges(
     const seen = rangesWithin(view, String(range.from ?? ""), to).map(({ any, ...bounds }) => ({
       ...range,
       ...bounds,
-      ...(any && { holds: anyCondition(engine, column, any) }),
+      ...(any && { holds: engine.sees(column, view) }),
     }));
     return order.descending ? seen.toReversed() : seen;
+  });
+}
+
+/** The parts of the view that lie between two names; without an end, to the last name there may be. */
+export function rangesWithin({ ranges }: View, from: string, to: string | undefined): NameRange[] {
+  return ranges.flatMap((range) => {
+    const start = range.from < from ? from : range.from;
+    const end = to === undefined || (range.to !== undefined && range.to < to) ? range.to : to;
+    return end !== undefined && end <= start ? [] : [{ from: start, to: end, any: range.any }];
   });
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { BlobContent } from "../blobs/blobs.ts";
 import { RegistryError, type ErrorCode } from "../errors.ts";
-import type { Answer } from "./call.ts";
+import type { Answer, Flow } from "./call.ts";
 
 /** Seconds after which a client may try again when the registry is out of reach of its own database. */
 const RETRY_AFTER_SECONDS = 5;
@@ -100,6 +100,10 @@ export async function send(
 ): Promise<number> {
   const { status, body = "" } = answer;
   const all: Record<string, string | number> = { ...ALWAYS, ...answer.headers, ...headers };
+  if (typeof body !== "string" && "flow" in body) {
+    response.writeHead(status, all);
+    return sendFlow(response, body, isHead);
+  }
   if (typeof body !== "string" && !(body instanceof Uint8Array)) {
     response.writeHead(status, all);
     return sendBlob(response, body, Number(all["Content-Length"]));
@@ -121,6 +125,23 @@ async function sendBlob(response: ServerResponse, blob: BlobContent, length: num
     sent += chunk.byteLength;
   }
   if (sent !== length) throw new Error(`The blob ended after ${sent} of ${length} bytes.`);
+  response.end();
+  return sent;
+}
+
+/** Text as it comes, each piece when the one before has been taken. */
+async function sendFlow(response: ServerResponse, body: Flow, isHead: boolean): Promise<number> {
+  using _ = body;
+  let sent = 0;
+  if (!isHead) {
+    const write = writerOf(response);
+    response.flushHeaders();
+    for await (const text of body.flow) {
+      const bytes = Buffer.from(text);
+      await write(bytes);
+      sent += bytes.byteLength;
+    }
+  }
   response.end();
   return sent;
 }

@@ -13,6 +13,7 @@ import { discardBody } from "./discard.ts";
 import { match, type Match } from "./match.ts";
 import type { Observer } from "./observer.ts";
 import type { Pages } from "./page-cache.ts";
+import type { Streams } from "./streams.ts";
 import { bytesArrived } from "./traffic.ts";
 
 /** What requests ask of the server around the registry. */
@@ -26,6 +27,12 @@ export type Service = {
   readonly pages: Pages;
   /** Origins of web pages that may use the API from a browser; `*` for all. */
   readonly corsOrigins: readonly string[];
+  /** Streams that are running. */
+  readonly streams: Streams;
+  /** Aborted when the server stops: what would go on for ever has to end then. */
+  readonly stopping: AbortSignal;
+  /** How long a stream may be quiet, in milliseconds, if not as long as usual. */
+  readonly beatMs?: number | undefined;
   /** Who may do what, and how to find out who asks; without it everything is for everybody. */
   readonly access?: Access | undefined;
 };
@@ -50,7 +57,9 @@ export function createApp(options: AppOptions): (request: IncomingMessage, respo
 async function serve(options: AppOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const started = performance.now();
   const requestId = randomUUID();
-  const outcome = await answerOf(options, request, requestId);
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const outcome = await answerOf(options, request, { requestId, gone: gone.signal });
   const headers = { "X-Request-Id": requestId, ...corsHeaders(request, options.service.corsOrigins) };
   const isHead = request.method === "HEAD";
   let { error } = outcome;
@@ -99,7 +108,7 @@ type Outcome = {
 async function answerOf(
   { registry, service }: AppOptions,
   request: IncomingMessage,
-  requestId: string,
+  { requestId, gone }: { readonly requestId: string; readonly gone: AbortSignal },
 ): Promise<Outcome> {
   let found: Match | undefined;
   let caller: Caller = ANONYMOUS;
@@ -112,7 +121,7 @@ async function answerOf(
     caller = identity.caller;
     const rights = rightsOf(identity, service.access);
     const origin = { actor: actorOf(caller), requestId };
-    const call = { service, registry, request, params, query, origin, rights };
+    const call = { service, registry, request, params, query, origin, gone, rights };
     const answer = await route.handler(authorize(call, route.needs));
     return { route: route.path, answer, caller: answer.caller ?? caller };
   } catch (error) {

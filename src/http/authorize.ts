@@ -3,7 +3,7 @@ import type { Caller } from "../access/caller.ts";
 import { OPEN_POLICY, permits, permitsEverywhere } from "../access/policy.ts";
 import { formatScope, LIST_ALL } from "../access/scope.ts";
 import { viewOf } from "../access/view.ts";
-import type { View } from "../catalog/view.ts";
+import type { View } from "../oci/view.ts";
 import { RegistryError } from "../errors.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { asAbsent } from "./absent.ts";
@@ -28,6 +28,8 @@ export type Rights = {
   mayEverywhere(action: Action): boolean;
   /** The repositories in which the caller may do something; `undefined`: everywhere. */
   view(action: Action): View | undefined;
+  /** What they are by now, for answers that take long: the policy may be another one. */
+  now(): Rights;
   /** The same without the limits of the token. */
   couldBe: Pick<Rights, "may" | "mayEverywhere" | "view">;
 };
@@ -43,6 +45,7 @@ export function rightsOf(identity: Identity, access: Access | undefined): Rights
   return {
     identity,
     isGuarded: isGuarded(access),
+    now: () => rightsOf(identity, access),
     ...of(identity.caller),
     couldBe: of(identity.unscoped),
   };

@@ -18,15 +18,20 @@ export type Call = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly origin: Origin;
+  /** Aborted when the client has left before the answer was whole. */
+  readonly gone: AbortSignal;
   /** Who asks, and what they may do beyond what the route needs. */
   readonly rights: Rights;
 };
+
+/** Text that goes on for as long as it is read. */
+export type Flow = Disposable & { readonly flow: AsyncIterable<string> };
 
 /** What a handler answers. A body of text or bytes gets its Content-Length; a blob must bring it as a header. */
 export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
-  readonly body?: string | Uint8Array | BlobContent;
+  readonly body?: string | Uint8Array | BlobContent | Flow;
   /** Who the caller turned out to be, where the request was to find that out; for the log. */
   readonly caller?: Caller;
 };

@@ -1,88 +1,154 @@
 import type { Event, Revision } from "../catalog/catalog.ts";
+import type { View } from "../oci/view.ts";
+import { shows } from "../oci/view.ts";
 import { RegistryError } from "../errors.ts";
 import { formatLink } from "../oci/link.ts";
-import { listEvents } from "../registry/events.ts";
+import { cursorAt, cursorBehind, parseCursor, resume } from "../registry/cursor.ts";
+import {
+  EVENT_PARAMETERS,
+  OWN_EVENT_PARAMETERS,
+  readEventSelector,
+  selects,
+  type EventSelector,
+} from "../registry/event-selector.ts";
+import { requireRepository } from "../registry/repositories.ts";
 import { readMoment } from "../registry/selector.ts";
-import { numberParam, requireKnown, type Answer, type Call } from "./call.ts";
+import { numberParam, repositoryOf, requireKnown, type Answer, type Call } from "./call.ts";
+import { cloudEvent } from "./cloud-event.ts";
+import { formOf, streamEvents } from "./event-stream.ts";
 
 /** Events on a page when the client does not say, and at the most. */
 export const EVENTS_DEFAULT = 100;
 export const EVENTS_MAX = 1_000;
-/** Digits of a revision in an event's `sequence`, so that text order is revision order. */
-const SEQUENCE_DIGITS = 16;
+/** Longest a page waits for something to happen, in seconds: less than proxies wait for an answer. */
+export const WAIT_SECONDS_MAX = 50;
+/** Events looked at for one page, beyond which it ends however few of them are meant. */
+const EVENTS_LOOKED_AT_MAX = 100_000;
+const EVENTS_PER_READ = 1_000;
 
 const PATH = "/v2/_supercargo/events";
+const PLACES = ["after", "since", "n", "wait", "snapshot"];
 
 /**
- * A page of the log after a revision, or since a time, as a CloudEvents batch. Without either, from its beginning.
- * `REVISION_EXPIRED`, `REVISION_UNKNOWN`.
+ * What happened after a revision or since a time, in all repositories that the caller may list: a page of the log as a
+ * CloudEvents batch; or, as `Accept` says, a stream that goes on. `REVISION_EXPIRED`, `REVISION_UNKNOWN`.
  */
 export async function getEvents(call: Call): Promise<Answer> {
-  requireKnown(call.query, ["after", "since", "n"]);
-  const after = await startOf(call);
+  requireKnown(call.query, [...PLACES, ...EVENT_PARAMETERS]);
+  return answerEvents(call, { path: PATH, selector: readEventSelector(call.query) });
+}
+
+/** The same of one repository. `NAME_UNKNOWN`. */
+export async function getOwnEvents(call: Call): Promise<Answer> {
+  requireKnown(call.query, [...PLACES, ...OWN_EVENT_PARAMETERS]);
+  const repository = repositoryOf(call);
+  await requireRepository(call.registry, repository);
+  const selector = { ...readEventSelector(call.query, OWN_EVENT_PARAMETERS), repository };
+  return answerEvents(call, { path: `/v2/${repository}/_supercargo/events`, selector });
+}
+
+type Asked = { readonly path: string; readonly selector: EventSelector };
+
+async function answerEvents(call: Call, { path, selector }: Asked): Promise<Answer> {
+  const view = call.rights.view("list");
+  const form = formOf(call.request);
+  const isSnapshot = call.query.get("snapshot") === "true";
+  if (form === "page" && isSnapshot) throw snapshotOfPage();
+  const after = isSnapshot ? "present" : await startOf(call, view);
+  if (form !== "page" || after === "present") {
+    return streamEvents(call, { form: form === "page" ? "ndjson" : form, from: after, selector });
+  }
   const limit = Math.min(numberParam(call.query, "n") ?? EVENTS_DEFAULT, EVENTS_MAX);
-  const { revision, events } = await listEvents(call.registry, { after, limit });
-  const last = events.at(-1)?.revision;
-  const more = last !== undefined && last < revision;
+  const page = await readWaiting(call, { after, limit, selector, view });
   const source = call.service.url();
+  const { catalog } = call.registry.tail;
+  const more = limit > 0 && page.at < page.revision;
+  const kept = Object.fromEntries([...call.query].filter(([name]) => !PLACES.includes(name)));
+  const wait = call.query.get("wait");
   return {
     status: 200,
     headers: {
       "Content-Type": "application/cloudevents-batch+json",
-      "Supercargo-Revision": revision,
-      ...(more && { Link: formatLink(PATH, { after: last, n: limit }) }),
+      "Cache-Control": "no-store",
+      "Supercargo-Revision": page.revision,
+      "Supercargo-Cursor": await cursorAt(catalog, page.at, view),
+      ...(more && {
+        Link: formatLink(path, {
+          ...kept,
+          after: await cursorAt(catalog, page.at, view),
+          n: limit,
+          ...(wait && { wait }),
+        }),
+      }),
     },
-    body: JSON.stringify(events.map((event) => cloudEvent(event, source))),
+    body: JSON.stringify(page.events.map((event) => cloudEvent(event, source, cursorBehind(event, view)))),
   };
 }
 
-/** The revision behind which a page begins. */
-async function startOf({ query, registry }: Call): Promise<Revision> {
-  const after = numberParam(query, "after");
+function snapshotOfPage(): RegistryError {
+  return new RegistryError(
+    "PARAMETER_INVALID",
+    "snapshot=true is for streams: send Accept: text/event-stream, or application/x-ndjson.",
+    { detail: { parameter: "snapshot" } },
+  );
+}
+
+type Wanted = {
+  readonly after: Revision;
+  readonly limit: number;
+  readonly selector: EventSelector;
+  readonly view: View | undefined;
+};
+/** `at`: up to where the log has been looked at; `revision`: where it ends. */
+type Page = { readonly revision: Revision; readonly at: Revision; readonly events: readonly Event[] };
+
+/** A page; where it would be empty and `wait` says so, one of what happens next. */
+async function readWaiting(call: Call, wanted: Wanted): Promise<Page> {
+  const { tail } = call.registry;
+  const seconds = Math.min(numberParam(call.query, "wait") ?? 0, WAIT_SECONDS_MAX);
+  const over = AbortSignal.any([AbortSignal.timeout(seconds * 1_000), call.service.stopping, call.gone]);
+  let page = await read(call, wanted);
+  if (seconds === 0 || wanted.limit === 0) return page;
+  while (page.events.length === 0 && !over.aborted) {
+    await tail.past(page.at, over);
+    page = await read(call, { ...wanted, after: page.at });
+  }
+  return page;
+}
+
+async function read({ registry: { tail } }: Call, { after, limit, selector, view }: Wanted): Promise<Page> {
+  const found: Event[] = [];
+  let at = after;
+  for (let looked = 0; ;) {
+    const { revision, events } = await tail.read(at, EVENTS_PER_READ);
+    for (const event of events) {
+      if (found.length === limit) return { revision, at, events: found };
+      at = event.revision;
+      if (selects(selector, event) && (!view || shows(view, event.repository))) found.push(event);
+    }
+    looked += events.length;
+    if (events.length === 0 || found.length === limit || looked >= EVENTS_LOOKED_AT_MAX) {
+      return { revision, at, events: found };
+    }
+  }
+}
+
+/** The revision behind which events begin: `after`, the last one that a stream was told, or that of a time. */
+async function startOf({ query, registry, request }: Call, view: View | undefined): Promise<Revision> {
+  const { catalog } = registry.tail;
+  const last = request.headers["last-event-id"];
+  const after = typeof last === "string" && last !== "" ? last : query.get("after");
   const since = query.get("since");
-  if (!since) return after ?? 0;
-  if (after !== undefined) {
+  if (!since) return after ? resume(catalog, parseCursor(after, "after"), view) : 0;
+  if (after && !last) {
     throw new RegistryError(
       "PARAMETER_INVALID",
       "since and after both say where the page begins; send since for the first page, and follow its Link.",
       { detail: { parameter: "since" } },
     );
   }
+  if (after) return resume(catalog, parseCursor(after, "after"), view);
   const moment = readMoment(since, { parameter: "since" });
   // What happened at this very time belongs to it.
-  return "revision" in moment
-    ? moment.revision
-    : registry.catalog.revisionAt(new Date(moment.time.getTime() - 1));
-}
-
-/** An event in the JSON form of CloudEvents 1.0. Its id is its revision: the same event sent twice is told by it. */
-function cloudEvent(event: Event, source: string): Record<string, unknown> {
-  const sequence = String(event.revision).padStart(SEQUENCE_DIGITS, "0");
-  return {
-    specversion: "1.0",
-    type: `dev.supercargo.${event.type}`,
-    source,
-    id: sequence,
-    sequence,
-    subject: subjectOf(event),
-    time: event.time.toISOString(),
-    datacontenttype: "application/json",
-    data: { ...itemOf(event), actor: event.actor, requestId: event.requestId },
-  };
-}
-
-function subjectOf({ repository, tag, digest }: Event): string {
-  if (tag !== undefined) return `${repository}:${tag}`;
-  return digest === undefined ? repository : `${repository}@${digest}`;
-}
-
-function itemOf({ type, repository, tag, digest, previousDigest, manifest }: Event): Record<string, unknown> {
-  if (type === "repository.created" || type === "repository.deleted") return { name: repository };
-  return {
-    repository,
-    ...(tag !== undefined && { name: tag }),
-    digest,
-    ...(previousDigest !== undefined && { previousDigest }),
-    ...manifest,
-  };
+  return "revision" in moment ? moment.revision : catalog.revisionAt(new Date(moment.time.getTime() - 1));
 }

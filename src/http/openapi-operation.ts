@@ -24,6 +24,8 @@ export type Success = {
   readonly mayHave?: readonly string[];
   readonly type?: string;
   readonly body?: Schema;
+  /** Other types that `Accept` may ask for, in each of which it goes on as text. */
+  readonly flows?: readonly string[];
 };
 
 const JSON_TYPE = "application/json";
@@ -56,7 +58,14 @@ export function operationOf(method: string, path: string, description: Descripti
   };
 }
 
-function successOf({ says, headers = [], mayHave = [], type = JSON_TYPE, body }: Success): object {
+function successOf({
+  says,
+  headers = [],
+  mayHave = [],
+  type = JSON_TYPE,
+  body,
+  flows = [],
+}: Success): object {
   const all = [
     ...headers.map((name) => [name, true] as const),
     ...mayHave.map((name) => [name, false] as const),
@@ -65,8 +74,12 @@ function successOf({ says, headers = [], mayHave = [], type = JSON_TYPE, body }:
   return {
     description: says,
     ...(all.length > 0 && { headers: Object.fromEntries(described) }),
-    ...(body && { content: { [type]: { schema: body } } }),
+    ...(body && { content: { [type]: { schema: body }, ...textsOf(flows) } }),
   };
+}
+
+function textsOf(types: readonly string[]): object {
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: "string" } }]));
 }
 
 /** Failures by status, in the order of their codes; the codes for programs in an extension. */

@@ -1,6 +1,8 @@
 import type { ListKind } from "../catalog/items.ts";
 import type { ErrorCode } from "../errors.ts";
-import { EVENTS_DEFAULT, EVENTS_MAX } from "./events.ts";
+import { EVENT_PARAMETERS, EVENT_TYPES, OWN_EVENT_PARAMETERS } from "../registry/event-selector.ts";
+import { PARAMETERS } from "../registry/selector-parameters.ts";
+import { EVENTS_DEFAULT, EVENTS_MAX, WAIT_SECONDS_MAX } from "./events.ts";
 import { ITEMS_DEFAULT, ITEMS_MAX } from "./lists.ts";
 import type { Description } from "./openapi-operation.ts";
 import { listParameters, pageLength, query } from "./openapi-parameters.ts";
@@ -47,33 +49,58 @@ export const OURS: Readonly<Record<string, Description>> = {
     },
     codes: REVISION_CODES,
   },
-  "GET /v2/_supercargo/events": {
-    summary: "What happened after a revision or since a time, oldest first.",
-    parameters: [
-      query("after", "The revision behind which the page begins", { type: "integer", minimum: 0 }),
-      query(
-        "since",
-        "A time or age at which it begins, or a revision behind which it does; not with `after`",
-      ),
-      pageLength(EVENTS),
-    ],
-    answers: {
-      200: {
-        says: "A CloudEvents batch.",
-        headers: ["Supercargo-Revision"],
-        mayHave: ["Link"],
-        type: "application/cloudevents-batch+json",
-        body: list(schema("Event")),
-      },
-    },
-    codes: REVISION_CODES,
-  },
+  "GET /v2/_supercargo/events": eventsDescription(
+    "What happened in all repositories, oldest first.",
+    EVENT_PARAMETERS,
+  ),
+  "GET /v2/<name>/_supercargo/events": eventsDescription(
+    "What happened in one repository.",
+    OWN_EVENT_PARAMETERS,
+  ),
   "DELETE /v2/<name>/_supercargo/repository": {
     summary: "Deletes a whole repository.",
     answers: { 202: { says: "It is gone." } },
     codes: ["NAME_UNKNOWN"],
   },
 };
+
+function eventsDescription(summary: string, selected: readonly string[]): Description {
+  return {
+    summary,
+    parameters: [
+      query("after", "The cursor, or the revision, behind which it begins"),
+      query(
+        "since",
+        "A time or age at which it begins, or a revision behind which it does; not with `after`",
+      ),
+      query("snapshot", "`true`: a stream begins with what there is", { type: "string", enum: ["true"] }),
+      query(
+        "wait",
+        `How long a page may wait until something happens, in seconds; no longer than ${WAIT_SECONDS_MAX}`,
+        {
+          type: "integer",
+          minimum: 0,
+        },
+      ),
+      ...selected.map((name) =>
+        name === "type"
+          ? query("type", `Types of events, with commas between them: ${EVENT_TYPES.join(", ")}`)
+          : query(name, `Must be ${PARAMETERS[name]?.form ?? ""}`),
+      ),
+      pageLength(EVENTS),
+    ],
+    answers: {
+      200: {
+        says: "A CloudEvents batch; or, as `Accept` says, a stream of them that goes on.",
+        mayHave: ["Supercargo-Revision", "Supercargo-Cursor", "Link"],
+        type: "application/cloudevents-batch+json",
+        body: list(schema("Event")),
+        flows: ["text/event-stream", "application/x-ndjson"],
+      },
+    },
+    codes: [...REVISION_CODES, "TOOMANYREQUESTS", "NAME_UNKNOWN"],
+  };
+}
 
 function listDescription(
   kind: ListKind,

@@ -105,6 +105,7 @@ const EVENT = [
   "source",
   "id",
   "sequence",
+  "cursor",
   "subject",
   "time",
   "datacontenttype",

@@ -5,7 +5,7 @@ import type { Handler } from "./call.ts";
 import { descriptorsAt, getManifestsList } from "./descriptors.ts";
 import { discover } from "./discover.ts";
 import { getRepositories, getTagHistoryIndex } from "./drafts.ts";
-import { getEvents } from "./events.ts";
+import { getEvents, getOwnEvents } from "./events.ts";
 import { childrenAt } from "./forms.ts";
 import { getTagHistory } from "./history.ts";
 import { listIn, listOf } from "./lists.ts";
@@ -47,7 +47,7 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/", "credentials", ping],
     ["GET", "/v2/_catalog", "seen", getCatalog],
     ["GET", "/v2/_oci/ext/discover", "nothing", discover(() => ROUTES)],
-    ["GET", "/v2/_supercargo/events", "everything", getEvents],
+    ["GET", "/v2/_supercargo/events", "seen", getEvents],
     ["GET", "/v2/_supercargo/search", "seen", getSearch],
     ["GET", "/v1/search", "seen", getOldSearch],
     ["GET", "/v1/_ping", "nothing", pingOld],
@@ -87,6 +87,7 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/<name>/_oci/ext/discover", "nothing", discover(() => ROUTES)],
     ["GET", "/v2/<name>/_supercargo/tags", "list", listIn("tags")],
     ["GET", "/v2/<name>/_supercargo/manifests", "list", listIn("manifests")],
+    ["GET", "/v2/<name>/_supercargo/events", "list", getOwnEvents],
     ["DELETE", "/v2/<name>/_supercargo/repository", "delete", deleteRepository],
 
     ["GET", "/healthz", "nothing", alive],

@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import type { View } from "../catalog/view.ts";
+import type { View } from "../oci/view.ts";
 import { refused, unreadable } from "./absent.ts";
 import type { Call } from "./call.ts";
 
@@ -26,6 +26,7 @@ function seenThrough(catalog: Catalog, view: View): Catalog {
     repositoriesWithBlob: refused,
     notePulls: refused,
     events: refused,
+    changed: refused,
     write: refused,
     compact: refused,
     facts: refused,

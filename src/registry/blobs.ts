@@ -1,6 +1,6 @@
 import type { BlobContent, ByteRange } from "../blobs/blobs.ts";
 import type { ConfigDetails, Origin } from "../catalog/catalog.ts";
-import type { View } from "../catalog/view.ts";
+import type { View } from "../oci/view.ts";
 import { RegistryError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { readImageConfig } from "../oci/image-config.ts";

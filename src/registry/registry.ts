@@ -1,6 +1,7 @@
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { PullNotes } from "./pulls.ts";
+import type { Tail } from "./tail.ts";
 
 export type RegistryOptions = {
   /** Largest manifest that is accepted, in bytes. At least 4 MiB, says distribution-spec "Pushing Manifests". */
@@ -25,4 +26,6 @@ export type Registry = {
   readonly blobs: Blobs;
   readonly options: RegistryOptions;
   readonly pulls: PullNotes;
+  /** The end of the log, for all who follow it. */
+  readonly tail: Tail;
 };

@@ -14,6 +14,7 @@ import { check, type CheckOptions } from "../../src/registry/check/check.ts";
 import type { Finding, FindingKind, Report } from "../../src/registry/check/report.ts";
 import { deleteManifest, putManifest } from "../../src/registry/manifests.ts";
 import { PullNotes } from "../../src/registry/pulls.ts";
+import { Tail } from "../../src/registry/tail.ts";
 import { REGISTRY_DEFAULTS, type Registry } from "../../src/registry/registry.ts";
 import { uploadBlob } from "../../src/registry/uploads.ts";
 import { blobOf, descriptorOf, indexOf, manifestOf, type Artifact } from "../support/artifact.ts";
@@ -53,7 +54,8 @@ export class Data implements AsyncDisposable {
     await using catalog = await openCatalog(await openSqlite(this.folder));
     await using blobs = await openDiskBlobs(this.folder);
     await using pulls = new PullNotes(catalog, console.error);
-    return await work({ catalog, blobs, options: REGISTRY_DEFAULTS, pulls });
+    using tail = new Tail(catalog);
+    return await work({ catalog, blobs, options: REGISTRY_DEFAULTS, pulls, tail });
   }
 
   check(options: Partial<CheckOptions> = {}): Promise<Report> {

@@ -9,6 +9,7 @@ import { openSqliteReader } from "../../src/catalog/sqlite.ts";
 import { check } from "../../src/registry/check/check.ts";
 import { expireUploads } from "../../src/registry/uploads.ts";
 import { PullNotes } from "../../src/registry/pulls.ts";
+import { Tail } from "../../src/registry/tail.ts";
 import { REGISTRY_DEFAULTS, type Registry } from "../../src/registry/registry.ts";
 import { Client } from "./client.ts";
 import { LogReader } from "./log-reader.ts";
@@ -138,5 +139,6 @@ async function useData(
   await using catalog = await openExistingCatalog(engine);
   await using blobs = await openExistingDiskBlobs(folder);
   await using pulls = new PullNotes(catalog, console.error);
-  await work({ catalog, blobs, options: REGISTRY_DEFAULTS, pulls });
+  using tail = new Tail(catalog);
+  await work({ catalog, blobs, options: REGISTRY_DEFAULTS, pulls, tail });
 }

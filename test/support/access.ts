@@ -90,7 +90,15 @@ export async function tokenFor(
  * random or has these in it.
  */
 export function comparable({ status, headers, bytes }: Received): string {
-  const { date: _, "x-request-id": __, "content-length": ___, etag, link, ...rest } = headers;
+  const {
+    date: _,
+    "x-request-id": __,
+    "content-length": ___,
+    "supercargo-cursor": ____,
+    etag,
+    link,
+    ...rest
+  } = headers;
   // The digest of an index that has dates in it, or would have if there were a body.
   const isIndex = String(headers["content-type"]).includes("index");
   const isDated = isIndex && (bytes.length === 0 || bytes.includes("tag.timestamp"));
@@ -99,7 +107,7 @@ export function comparable({ status, headers, bytes }: Received): string {
     status,
     headers: rest,
     hasEtag: etag !== undefined,
-    link: String(link ?? "").replaceAll(/(?<=[?&](?:at|continue|before)=)[^&>]+/g, "…"),
+    link: String(link ?? "").replaceAll(/(?<=[?&](?:at|continue|before|after)=)[^&>]+/g, "…"),
     body: bytes.toString(),
   });
   const plain = text
@@ -107,6 +115,9 @@ export function comparable({ status, headers, bytes }: Received): string {
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<date>")
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>")
     .replaceAll(/(\\?"(?:supercargo-)?revision\\?":\\?"?)\d+/g, "$1…")
-    .replaceAll(/(\\"(?:continue|token|access_token|kid|x|y|requestId)\\":\\")[^"\\]+/g, "$1…");
+    .replaceAll(
+      /(\\"(?:continue|token|access_token|kid|x|y|requestId|id|sequence|cursor)\\":\\")[^"\\]+/g,
+      "$1…",
+    );
   return status >= 400 ? plain.replaceAll(/(?<!\w|sha\d+:)\d+(?!\w|\.\d)/g, "…") : plain;
 }

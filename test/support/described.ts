@@ -71,7 +71,7 @@ function bodyDiffers(
   if (!described.content) return body === "" ? undefined : "a body is not described";
   const key = [type, "*/*"].find((one) => described.content?.[one]);
   if (key === undefined) return `the type ${type} is not described`;
-  if (!type.endsWith("json")) return undefined;
+  if (!type.endsWith("json") || type.endsWith("ndjson")) return undefined;
   const codes = described["x-codes"];
   const value = JSON.parse(body) as { errors?: { code: string }[] };
   const code = codes && value.errors?.[0]?.code;

@@ -59,6 +59,15 @@ const SEARCH = [
   "?q=infra",
   "?q=tag:1.*",
 ];
+const EVENTS = [
+  "",
+  "?n=1",
+  "?n=3&tag=1.*",
+  "?type=manifest.pushed&n=2",
+  "?under=a&n=2",
+  "?after={revision}",
+  "?since={time}",
+];
 export const ONE = [""];
 
 /** What is asked of each route. What is in braces is filled in. */
@@ -70,7 +79,8 @@ export const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
   "GET /v2/": ONE,
   "GET /v2/_catalog": NAMES,
   "GET /v2/_oci/ext/discover": ONE,
-  "GET /v2/_supercargo/events": ["", "?n=1"],
+  "GET /v2/_supercargo/events": EVENTS,
+  "GET /v2/<name>/_supercargo/events": ["", "?n=1&type=tag.set", "?after=x"],
   "GET /v2/_supercargo/search": SEARCH,
   "GET /v1/search": [...SEARCH, "?n=1&page=2", "?q=a&n=1&page=2"],
   "GET /v1/_ping": ONE,

@@ -17,6 +17,8 @@ import type { RequestEntry } from "../../src/http/observer.ts";
 import { watch } from "./described.ts";
 import { createDatabase } from "./postgres.ts";
 import { PullNotes } from "../../src/registry/pulls.ts";
+import { Streams } from "../../src/http/streams.ts";
+import { Tail } from "../../src/registry/tail.ts";
 import { REGISTRY_DEFAULTS, type RegistryOptions } from "../../src/registry/registry.ts";
 
 /** Where every registry gets a database of its own when a whole suite is to run on PostgreSQL; see test/http/postgres.test.ts. */
@@ -34,6 +36,10 @@ export type TestRegistryOptions = Partial<RegistryOptions> & {
   readonly ready?: () => Promise<void>;
   /** Who may do what; without it everything is for everybody. */
   readonly access?: Access;
+  /** Streams that one caller may have. */
+  readonly streams?: number;
+  /** How long a stream may be quiet, in milliseconds. */
+  readonly beatMs?: number;
   /** What stands before the blobs on disk, for failures that a disk seldom has. */
   readonly blobs?: (onDisk: Blobs) => Blobs;
 };
@@ -52,6 +58,7 @@ export class TestRegistry implements AsyncDisposable {
     catalog: Catalog;
     blobs: Blobs;
     pulls: PullNotes;
+    tail: Tail;
     listener: Listener;
     owned: AsyncDisposableStack;
   };
@@ -98,6 +105,11 @@ export class TestRegistry implements AsyncDisposable {
     return this.#parts.pulls;
   }
 
+  /** Who follows the log looks again, as after another policy was put into force. */
+  wake(): void {
+    this.#parts.tail.wake();
+  }
+
   /** How many uploads are unfinished. */
   async uploads(): Promise<number> {
     let count = 0;
@@ -118,7 +130,15 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { corsOrigins = [], ready = async () => {}, blobs: before, access, ...limits } = this.#options;
+    const {
+      corsOrigins = [],
+      ready = async () => {},
+      blobs: before,
+      access,
+      streams,
+      beatMs,
+      ...limits
+    } = this.#options;
     await using opened = new AsyncDisposableStack();
     const engine = await (this.#catalog ? openPostgres(this.#catalog) : openSqlite(this.#folder));
     const catalog = opened.use(await openCatalog(engine));
@@ -129,10 +149,21 @@ export class TestRegistry implements AsyncDisposable {
         throw error;
       }),
     );
+    const tail = opened.use(new Tail(catalog));
+    const stopping = new AbortController();
     const app = createApp({
-      registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits }, pulls },
+      registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits }, pulls, tail },
       observer: { finished: (entry) => this.entries.push(entry) },
-      service: { url: () => "http://registry.test", ready, corsOrigins, pages: new PageCache(), access },
+      service: {
+        url: () => "http://registry.test",
+        ready,
+        corsOrigins,
+        pages: new PageCache(),
+        streams: new Streams(streams),
+        stopping: stopping.signal,
+        beatMs,
+        access,
+      },
     });
     const listen = { host: "127.0.0.1", port: 0 };
     const watched: typeof app = (request, response) => {
@@ -142,6 +173,7 @@ export class TestRegistry implements AsyncDisposable {
     const listener = opened.use(
       await Listener.open({ app: watched, listen, graceMs: GRACE_MS, onCut: () => {} }),
     );
-    this.#parts = { catalog, blobs, pulls, listener, owned: opened.move() };
+    opened.defer(() => stopping.abort());
+    this.#parts = { catalog, blobs, pulls, tail, listener, owned: opened.move() };
   }
 }

@@ -6,7 +6,7 @@ import type { Catalog, ManifestContent, Revision } from "../../../src/catalog/ca
 import type { Hit, SearchQuery } from "../../../src/catalog/hits.ts";
 import type { Position } from "../../../src/catalog/items.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
-import type { View } from "../../../src/catalog/view.ts";
+import type { View } from "../../../src/oci/view.ts";
 import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";

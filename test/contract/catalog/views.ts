@@ -14,7 +14,7 @@ import type {
   RepositoryItem,
 } from "../../../src/catalog/items.ts";
 import type { Reach } from "../../../src/catalog/list-reading.ts";
-import type { View } from "../../../src/catalog/view.ts";
+import type { View } from "../../../src/oci/view.ts";
 import type { RepositoryName } from "../../../src/oci/name.ts";
 import { fakeClock } from "./clock.ts";
 import { ListModel } from "./list-model.ts";

@@ -1,4 +1,4 @@
-import type { Pattern } from "../oci/pattern.ts";
+import { matches, type Pattern } from "./pattern.ts";
 
 /**
  * A stretch of repository names in the order of their bytes: from `from` on, before `to`, if there is an end. With `any`
@@ -20,3 +20,16 @@ export type View = {
   /** In order; no name is in two of them. */
   readonly ranges: readonly NameRange[];
 };
+
+/** True when the view shows repositories of this name. */
+export function shows({ ranges }: View, name: string): boolean {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle]?.from ?? "") <= name) low = middle + 1;
+    else high = middle;
+  }
+  const range = ranges[low - 1];
+  if (!range || (range.to !== undefined && name >= range.to)) return false;
+  return range.any?.some((all) => all.every((pattern) => matches(pattern, name))) ?? true;
+}

@@ -1,0 +1,18 @@
+import { SQLITE_PARTS } from "./sqlite-parts.ts";
+import { sees } from "./sqlite-views.ts";
+
+/** What is peculiar to SQLite's SQL. It keeps no statistics here, so it is told which index to use. */
+export const DIALECT = {
+  types: { integer: "integer", text: "text", bytes: "blob", id: "integer primary key" },
+  bulk: {
+    indexes: "select name, sql from sqlite_schema where type = 'index' and sql is not null",
+    settle: [],
+  },
+  using: (index: string) => `indexed by ${index}`,
+  like: (text: string, glob: string) => ({ sql: `${text} glob ?`, values: [glob.replaceAll("[", "[[]")] }),
+  sees,
+  parts: SQLITE_PARTS,
+  // There is one node.
+  announce: () => Promise.resolve(),
+  listen: () => ({ [Symbol.dispose]() {} }),
+} as const;

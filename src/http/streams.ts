@@ -1,0 +1,44 @@
+import { actorOf } from "../access/caller.ts";
+import { RegistryError } from "../errors.ts";
+import { addressOf } from "./authenticate.ts";
+import type { Call } from "./call.ts";
+
+/** Streams that one caller may have at a time, unless it is set otherwise. */
+const STREAMS_PER_CALLER = 1_000;
+
+/** The streams that are running, counted by their callers; nobody's by where they come from. */
+export class Streams {
+  readonly #max: number;
+  readonly #running = new Map<string, number>();
+
+  constructor(max = STREAMS_PER_CALLER) {
+    this.#max = max;
+  }
+
+  /** A place for one more, until it is disposed of. `TOOMANYREQUESTS`. */
+  take({ rights, request }: Call): Disposable {
+    const { caller } = rights.identity;
+    const key =
+      caller.user === undefined
+        ? `${actorOf(caller)} at ${addressOf(request).address}`
+        : `user ${caller.user}`;
+    const running = this.#running.get(key) ?? 0;
+    if (running >= this.#max) {
+      throw new RegistryError(
+        "TOOMANYREQUESTS",
+        `You have ${running} streams open, which is as many as one caller may. End some, or ask for pages.`,
+      );
+    }
+    this.#running.set(key, running + 1);
+    let isOver = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (isOver) return;
+        isOver = true;
+        const left = (this.#running.get(key) ?? 1) - 1;
+        if (left === 0) this.#running.delete(key);
+        else this.#running.set(key, left);
+      },
+    };
+  }
+}
