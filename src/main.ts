@@ -59,6 +59,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "list what happened",
     load: async () => (await import("./commands/events.ts")).eventsCommand(),
   },
+  mirror: {
+    summary: "keep in step with a registry: what is there, then what changes",
+    load: async () => (await import("./commands/mirror.ts")).mirrorCommand(),
+  },
   completion: {
     summary: "print what makes a shell complete these commands",
     load: async () => (await import("./commands/completion.ts")).completionCommand(loadAll),

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Item, Page } from "../client/registry.ts";
+import type { Parameters } from "../client/selector.ts";
 import { fieldColumn, shortDigest, type Column } from "./columns.ts";
 import { addSessionOptions, Session, type SessionOptions } from "./session.ts";
 
@@ -10,7 +11,8 @@ const EXAMPLES = `
 Examples:
   supercargo events localhost:5000 --since 24h
   supercargo events localhost:5000/team/app --type tag.set --type tag.deleted
-  supercargo events localhost:5000 --after 4711 --output ndjson`;
+  supercargo events localhost:5000 --after 4711 --output ndjson
+  supercargo events localhost:5000/team/app --follow`;
 
 const COLUMNS: readonly Column[] = [
   { title: "REVISION", cell: ({ id }) => text(id).replace(/^0+(?=.)/, "") },
@@ -24,6 +26,7 @@ const COLUMNS: readonly Column[] = [
 type Options = SessionOptions & {
   readonly after?: string;
   readonly since?: string;
+  readonly follow?: true;
   readonly type?: readonly string[];
 };
 
@@ -37,6 +40,10 @@ export function eventsCommand(): Command {
     .argument("<registry>", "HOST[:PORT][/NAME]")
     .option("--after <revision>", "what came after this revision; from the beginning of the log if left out")
     .option("--since <when>", "what came at this time or later: RFC 3339, or an age such as 24h or 7d")
+    .option(
+      "--follow",
+      "go on with what happens, until it is interrupted; from now on if nothing says where to begin",
+    )
     .option(
       "--type <event>",
       "only this one, such as tag.set; may be repeated",
@@ -55,7 +62,28 @@ async function run(registry: string, options: Options): Promise<void> {
   const { path } = session.address;
   const isMeant = (event: Item): boolean =>
     (path === "" || repositoryOf(event) === path) && (type === undefined || type.includes(typeOf(event)));
-  await session.print(chosen(session.registry.events({ parameters }), { isMeant, limit }), COLUMNS);
+  const { follow: isLive = false } = options;
+  const pages = isLive ? following(session, parameters) : session.registry.events({ parameters });
+  await session.print(chosen(pages, { isMeant, limit }), COLUMNS, { isLive });
+}
+
+/** What has happened since a place, if one is given, and then what happens. */
+async function* following(
+  { registry, library, signal }: Session,
+  parameters: Parameters,
+): AsyncGenerator<Page> {
+  let after: string | number | undefined;
+  if (parameters.length === 0) {
+    for await (const { revision } of registry.events({ parameters, limit: 0 })) after = revision;
+  } else {
+    for await (const page of registry.events({ parameters })) {
+      yield page;
+      after = text(page.items.at(-1)?.["cursor"]) || page.revision || after;
+    }
+  }
+  for await (const event of library.events({ after: after ?? 0, signal })) {
+    if (event.type !== `${TYPE_PREFIX}bookmark`) yield { items: [event] };
+  }
 }
 
 async function* chosen(

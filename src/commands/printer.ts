@@ -18,9 +18,14 @@ export type Write = (text: string) => Promise<void>;
  */
 export async function printPages(
   pages: AsyncIterable<Page>,
-  { format, columns, write }: { format: Format; columns: readonly Column[]; write: Write },
+  {
+    format,
+    columns,
+    write,
+    isLive = false,
+  }: { format: Format; columns: readonly Column[]; write: Write; isLive?: boolean },
 ): Promise<void> {
-  if (format === "table") return printTable(pages, { columns, write });
+  if (format === "table") return printTable(pages, { columns, write, measured: isLive ? 1 : MEASURED_ROWS });
   let revision: number | undefined;
   let separator = "";
   if (format === "json") await write('{"items":[');
@@ -37,13 +42,13 @@ export async function printPages(
 
 async function printTable(
   pages: AsyncIterable<Page>,
-  { columns, write }: { columns: readonly Column[]; write: Write },
+  { columns, write, measured }: { columns: readonly Column[]; write: Write; measured: number },
 ): Promise<void> {
   let rows: string[][] = [columns.map(({ title }) => title)];
   let widths: number[] | undefined;
   for await (const { items } of pages) {
     for (const item of items) rows.push(columns.map(({ cell }) => printable(cell(item))));
-    if (rows.length < MEASURED_ROWS && widths === undefined) continue;
+    if (rows.length < measured && widths === undefined) continue;
     widths ??= widthsOf(rows);
     if (rows.length > 0) await write(laidOut(rows, widths));
     rows = [];

@@ -1,11 +1,12 @@
 import { type Command, Option } from "commander";
 import { text } from "node:stream/consumers";
-import { parseAddress, type Address } from "../client/address.ts";
+import { originOf, parseAddress, type Address } from "../client/address.ts";
 import type { Credentials } from "../client/authorization.ts";
 import { Connection, CONCURRENCY } from "../client/connection.ts";
 import { findRegistry } from "../client/find-registry.ts";
 import type { Page, Registry } from "../client/registry.ts";
 import { RegistryError } from "../errors.ts";
+import { Supercargo } from "../library/client.ts";
 import type { Column } from "./columns.ts";
 import { dockerCredentials } from "./docker-credentials.ts";
 import { FORMATS, printPages, type Format } from "./printer.ts";
@@ -48,14 +49,18 @@ export function addSessionOptions(command: Command): Command {
 export class Session implements Disposable {
   readonly address: Address;
   readonly #options: SessionOptions;
+  /** The registry as programs see it that follow what happens there. */
+  readonly library: Supercargo;
   readonly #ended = new AbortController();
   readonly #progress: Progress;
   #connection: Connection | undefined;
   #printed = 0;
   registry!: Registry;
 
-  private constructor(address: Address, options: SessionOptions) {
+  private constructor(address: Address, options: SessionOptions, credentials: Credentials | undefined) {
     this.address = address;
+    const login = credentials && "password" in credentials ? credentials : {};
+    this.library = new Supercargo(originOf(address), login);
     this.#options = options;
     this.#progress = new Progress(process.stderr, () => this.#line());
   }
@@ -68,7 +73,7 @@ export class Session implements Disposable {
     const address = parseAddress(registry, { plainHttp: options.plainHttp === true });
     const credentials = await credentialsFor(address, options);
     using unlessOpened = new DisposableStack();
-    const opened = unlessOpened.use(new Session(address, options));
+    const opened = unlessOpened.use(new Session(address, options, credentials));
     const { concurrency } = options;
     const { signal } = opened.#ended;
     const userAgent = `supercargo/${VERSION}`;
@@ -78,11 +83,25 @@ export class Session implements Disposable {
     return opened;
   }
 
-  /** Prints a list; quietly stops when nobody reads on. */
-  async print(pages: AsyncIterable<Page>, columns: readonly Column[]): Promise<void> {
+  /** Aborted when the session is over. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Prints a list, what is live as it comes; quietly stops when nobody reads on. */
+  async print(
+    pages: AsyncIterable<Page>,
+    columns: readonly Column[],
+    { isLive = false }: { readonly isLive?: boolean } = {},
+  ): Promise<void> {
     const { output: format } = this.#options;
     try {
-      await printPages(this.#counted(pages), { format, columns, write: (chunk) => this.#write(chunk) });
+      await printPages(this.#counted(pages), {
+        format,
+        columns,
+        isLive,
+        write: (chunk) => this.#write(chunk),
+      });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
     }
