@@ -14,10 +14,13 @@ import { openCatalog, openExistingCatalog } from "./catalog/sql-catalog.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { RegistryError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
+import { trustIn } from "./http/came-from.ts";
+import { readPair, watchPair, type PairFiles } from "./http/certificate.ts";
 import { Listener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { createObserver } from "./http/observer.ts";
 import { PageCache } from "./http/page-cache.ts";
+import { RateLimits } from "./http/rate-limits.ts";
 import { ready } from "./http/readiness.ts";
 import { Streams } from "./http/streams.ts";
 import { digestOf } from "./oci/digest.ts";
@@ -75,6 +78,8 @@ export async function startServer(
     revision: async () => (await catalog.bounds()).revision,
     running: () => listener.running,
   });
+  const files = pairFiles(config);
+  const pair = files && (await readPair(files));
   const listener: Listener = opened.use(
     await Listener.open({
       app: createApp({
@@ -86,16 +91,20 @@ export async function startServer(
           metrics: () => metrics.expose(),
           pages: new PageCache(),
           corsOrigins: config.cors.origins ?? [],
+          trusts: trustIn(config.trustProxy ?? []),
+          rates: new RateLimits(config.rateLimits),
           streams: new Streams(),
           stopping: stopping.signal,
           access: { policy: () => policies.current, logins, keys, tokens: new Tokens(keys) },
         },
       }),
       listen: config.listen,
+      pair,
       graceMs: config.shutdown.grace,
       onCut: (requests) => log.warn({ requests }, "cut off: not finished within shutdown.grace"),
     }),
   );
+  if (files) opened.use(watchPair(files, certificateReport(log, listener)));
   // Before the listener waits for what is running: streams would never end.
   opened.defer(() => stopping.abort());
   const url = config.url ?? listener.url;
@@ -108,6 +117,26 @@ export async function startServer(
       tail.wake();
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** `CONFIG_INVALID` for one of the two without the other. */
+function pairFiles({ tls: { cert, key } }: Config): PairFiles | undefined {
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  if (cert === undefined && key === undefined) return undefined;
+  throw new RegistryError("CONFIG_INVALID", "tls.cert and tls.key go together: set both, or neither.");
+}
+
+function certificateReport(log: Logger, listener: Listener): Parameters<typeof watchPair>[1] {
+  return {
+    changed: (pair) => {
+      listener.renew(pair);
+      log.info("certificate read again");
+    },
+    refused: (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error({ reason }, "certificate refused: the one before stays in use");
+    },
   };
 }
 

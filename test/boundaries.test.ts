@@ -43,6 +43,8 @@ const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
   commander: ["main.ts", "commands"],
   yaml: ["config", "commands"],
   "node:http": ["server.ts", "http", "client"],
+  "node:https": ["http/listener.ts"],
+  "rate-limiter-flexible": ["http/rate-limits.ts"],
   "node:fs": [
     "main.ts",
     "server.ts",
@@ -51,6 +53,7 @@ const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
     "catalog/sqlite.ts",
     "catalog/bulk-sqlite.ts",
     "blobs",
+    "http/certificate.ts",
     "access/key-file.ts",
     "access/htpasswd.ts",
   ],

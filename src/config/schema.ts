@@ -6,8 +6,10 @@ import {
   readAddress,
   readBaseUrl,
   readDuration,
+  readNetworks,
   readOrigins,
   readPostgresUrl,
+  readRate,
   readSize,
 } from "./values.ts";
 
@@ -93,6 +95,16 @@ function size(atLeast: Bytes, atMost: Bytes): z.ZodType<Bytes, string | number> 
     .refine((bytes) => bytes >= atLeast && bytes <= atMost);
 }
 
+/** The path of a file. */
+const FILE = z
+  .string()
+  .min(1)
+  .transform((file) => resolve(file));
+
+const rate = text(readRate);
+const RATE_MAY_BE =
+  "so many in a second, minute or hour, such as 50/s, 600/m or 5000/h; without it there is no limit";
+
 const duration = text(readDuration);
 const DURATION_MAY_BE = "a whole number of s, m, h or d, such as 90s, 24h or 30d";
 
@@ -137,6 +149,34 @@ export const CONFIG_SCHEMA = z.strictObject({
     about: "The PostgreSQL database for the catalog. Without it the catalog is SQLite, in the data folder.",
     mayBe: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, special characters in the password percent-encoded",
     isSecret: true,
+  }),
+  tls: group({
+    cert: key(FILE, {
+      about: "The certificate to speak TLS with, and those that vouch for it. Read again when it changes.",
+      mayBe: "the path of a file in PEM, set together with tls.key",
+    }),
+    key: key(FILE, {
+      about: "The key of this certificate. Read again when it changes.",
+      mayBe: "the path of a file in PEM, set together with tls.cert",
+    }),
+  }),
+  trustProxy: key(text(readNetworks), {
+    about:
+      "Proxies in front of this registry. What these say of the client (X-Forwarded-For, -Proto, -Host) is believed, and " +
+      "what others say is not.",
+    mayBe: "IP addresses and networks separated by commas, such as 127.0.0.1, ::1 or 10.0.0.0/8",
+  }),
+  rateLimits: group({
+    list: key(rate, {
+      about: "How often one caller may list, search and follow events.",
+      mayBe: RATE_MAY_BE,
+    }),
+    pull: key(rate, { about: "How often one caller may ask for manifests and blobs.", mayBe: RATE_MAY_BE }),
+    push: key(rate, {
+      about: "How often one caller may push and delete: each request of a push counts.",
+      mayBe: RATE_MAY_BE,
+    }),
+    login: key(rate, { about: "How often one address may ask for a token.", mayBe: RATE_MAY_BE }),
   }),
   url: key(text(readBaseUrl), {
     about:

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIP, isIPv4, isIPv6 } from "node:net";
 import { HIDDEN, Secret } from "./secret.ts";
 
 /** A length of time as the configuration gives it. */
@@ -79,4 +79,27 @@ export function readBaseUrl(text: string): string | undefined {
 export function readOrigins(text: string): readonly string[] | undefined {
   const origins = text.split(",").map((origin) => (origin.trim() === "*" ? "*" : readBaseUrl(origin.trim())));
   return origins.every((origin) => origin !== undefined) ? origins : undefined;
+}
+
+const RATE = /^(\d{1,9})\/(s|m|h)$/;
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
+
+/** Reads `50/s`, `600/m` or `5000/h`; `undefined` for anything else. */
+export function readRate(text: string): { readonly calls: number; readonly seconds: number } | undefined {
+  const [, calls = "", unit = ""] = RATE.exec(text) ?? [];
+  const seconds = UNIT_SECONDS[unit];
+  return seconds === undefined || Number(calls) === 0 ? undefined : { calls: Number(calls), seconds };
+}
+
+const NETWORK = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/;
+
+/** Reads addresses and networks, separated by commas; `undefined` for anything else. */
+export function readNetworks(text: string): readonly string[] | undefined {
+  const networks = text.split(",").map((part) => part.trim());
+  return networks.every(isNetwork) ? networks : undefined;
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = "", bits = "0"] = NETWORK.exec(text) ?? [];
+  return isIP(address) !== 0 && Number(bits) <= (isIPv4(address) ? 32 : 128);
 }

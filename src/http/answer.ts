@@ -47,6 +47,9 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
 const ALWAYS = {
   "Docker-Distribution-Api-Version": "registry/2.0",
   "X-Content-Type-Options": "nosniff",
+  // Should a browser show something of this as a page, it may do nothing there, be in no other page, and tell nobody.
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+  "Referrer-Policy": "no-referrer",
 } as const;
 
 /** The answer to a failure: what a `RegistryError` says, in the form of distribution-spec "Error Codes"; nothing of any other. */
@@ -72,9 +75,14 @@ function internal(cause: unknown, requestId: string): RegistryError {
 }
 
 function headersOf({ code, detail }: RegistryError): Record<string, string | number> {
+  if (code === "TOOMANYREQUESTS" && hasWait(detail)) return { "Retry-After": detail.retryAfter };
   if (code === "UNAVAILABLE") return { "Retry-After": RETRY_AFTER_SECONDS };
   if (code === "UNSUPPORTED" && isAllowed(detail)) return { Allow: detail.allowed.join(", ") };
   return {};
+}
+
+function hasWait(detail: unknown): detail is { retryAfter: number } {
+  return typeof detail === "object" && detail !== null && "retryAfter" in detail;
 }
 
 function isAllowed(detail: unknown): detail is { allowed: string[] } {

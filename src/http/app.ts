@@ -6,13 +6,15 @@ import type { Registry } from "../registry/registry.ts";
 import { failure, isGone, send } from "./answer.ts";
 import { type Access, authenticate } from "./authenticate.ts";
 import { authorize, rightsOf } from "./authorize.ts";
-import type { Answer } from "./call.ts";
+import type { Answer, Call } from "./call.ts";
+import { cameFrom, type CameFrom, type Trust } from "./came-from.ts";
 import { challengeHeaders } from "./challenge.ts";
 import { corsHeaders, isPreflight, preflight } from "./cors.ts";
 import { discardBody } from "./discard.ts";
 import { match, type Match } from "./match.ts";
 import type { Observer } from "./observer.ts";
 import type { Pages } from "./page-cache.ts";
+import { rateClassOf, type RateLimits } from "./rate-limits.ts";
 import type { Streams } from "./streams.ts";
 import { bytesArrived } from "./traffic.ts";
 
@@ -27,6 +29,9 @@ export type Service = {
   readonly pages: Pages;
   /** Origins of web pages that may use the API from a browser; `*` for all. */
   readonly corsOrigins: readonly string[];
+  /** Whose word is taken on where requests come from. */
+  readonly trusts: Trust;
+  readonly rates: RateLimits;
   /** Streams that are running. */
   readonly streams: Streams;
   /** Aborted when the server stops: what would go on for ever has to end then. */
@@ -43,6 +48,9 @@ export type AppOptions = {
   readonly observer: Observer;
 };
 
+/** That the host is to be asked by TLS alone, for a year from each answer on. */
+const HSTS = "max-age=31536000";
+
 /** The status noted of a request whose client was gone before the answer, as nginx does. */
 const CLIENT_GONE = 499;
 /** The status noted of an answer that we broke off: the client has seen another one, and that it is not whole. */
@@ -57,10 +65,16 @@ export function createApp(options: AppOptions): (request: IncomingMessage, respo
 async function serve(options: AppOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const started = performance.now();
   const requestId = randomUUID();
+  const from = cameFrom(request, options.service.trusts);
   const gone = new AbortController();
   response.once("close", () => gone.abort());
-  const outcome = await answerOf(options, request, { requestId, gone: gone.signal });
-  const headers = { "X-Request-Id": requestId, ...corsHeaders(request, options.service.corsOrigins) };
+  const outcome = await answerOf(options, request, { requestId, gone: gone.signal, from });
+  const headers = {
+    "X-Request-Id": requestId,
+    ...corsHeaders(request, options.service.corsOrigins),
+    ...(from.scheme === "https" && { "Strict-Transport-Security": HSTS }),
+    ...outcome.limits,
+  };
   const isHead = request.method === "HEAD";
   let { error } = outcome;
   let { status } = outcome.answer;
@@ -102,30 +116,38 @@ type Outcome = {
   readonly route: string;
   readonly answer: Answer;
   readonly caller: Caller;
+  /** How many more such calls there may be. */
+  readonly limits?: Readonly<Record<string, string>>;
   readonly error?: unknown;
 };
 
 async function answerOf(
   { registry, service }: AppOptions,
   request: IncomingMessage,
-  { requestId, gone }: { readonly requestId: string; readonly gone: AbortSignal },
+  { requestId, gone, from }: Pick<Call, "gone" | "from"> & { readonly requestId: string },
 ): Promise<Outcome> {
   let found: Match | undefined;
   let caller: Caller = ANONYMOUS;
+  let limits: Readonly<Record<string, string>> = {};
   try {
     requireHost(request);
     if (isPreflight(request)) return { route: NO_ROUTE, answer: preflight(), caller };
     found = match(request.method ?? "", request.url ?? "");
     const { route, params, query } = found;
-    const identity = await authenticate(request, route.needs === "nothing" ? undefined : service.access);
+    const rateClass = rateClassOf(route);
+    // Before the password is looked at, which costs more than anything else.
+    if (rateClass === "login") limits = await service.rates.take(rateClass, from.address);
+    const access = route.needs === "nothing" ? undefined : service.access;
+    const identity = await authenticate(request, access, from);
     caller = identity.caller;
+    if (rateClass !== "login") limits = await service.rates.take(rateClass, callerKey(caller, from));
     const rights = rightsOf(identity, service.access);
     const origin = { actor: actorOf(caller), requestId };
-    const call = { service, registry, request, params, query, origin, gone, rights };
+    const call = { service, registry, request, params, query, origin, from, gone, rights };
     const answer = await route.handler(authorize(call, route.needs));
-    return { route: route.path, answer, caller: answer.caller ?? caller };
+    return { route: route.path, answer, caller: answer.caller ?? caller, limits };
   } catch (error) {
-    const headers = challengeHeaders(error, request, service);
+    const headers = challengeHeaders(error, from, service);
     return {
       route: found?.route.path ?? NO_ROUTE,
       answer: failure(error, requestId, headers),
@@ -133,6 +155,11 @@ async function answerOf(
       error,
     };
   }
+}
+
+/** By whom calls are counted: a user by their name, nobody by where they come from. */
+function callerKey({ user }: Caller, { address }: CameFrom): string {
+  return user === undefined ? `at ${address}` : `user ${user}`;
 }
 
 /** RFC 9112 "Host and :authority". `REQUEST_INVALID`. */

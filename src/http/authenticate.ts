@@ -4,6 +4,7 @@ import type { Keys } from "../access/keys.ts";
 import type { Logins } from "../access/login.ts";
 import type { Policy } from "../access/policy.ts";
 import type { Bearer, Tokens } from "../access/token.ts";
+import type { CameFrom } from "./came-from.ts";
 import { challenge } from "./challenge.ts";
 
 /** What decides who may do what, and finds out who asks. */
@@ -28,7 +29,11 @@ export function isGuarded(access: Access | undefined): access is Access {
 }
 
 /** Finds out who asks, by `Authorization`. Without a policy nobody is looked at. `UNAUTHORIZED` for what proves nothing. */
-export async function authenticate(request: IncomingMessage, access: Access | undefined): Promise<Identity> {
+export async function authenticate(
+  request: IncomingMessage,
+  access: Access | undefined,
+  from: CameFrom,
+): Promise<Identity> {
   if (!isGuarded(access)) return NOBODY;
   const { scheme, value } = credentialsOf(request);
   if (scheme === "bearer") return { ...(await access.tokens.verify(value)), proof: "token" };
@@ -36,7 +41,7 @@ export async function authenticate(request: IncomingMessage, access: Access | un
     const password = readBasic(value);
     if (password === "unreadable") throw challenge(UNREADABLE);
     if (!password) return NOBODY;
-    const caller = await access.logins.login(password, addressOf(request));
+    const caller = await access.logins.login(password, from);
     if (!caller) throw challenge(WRONG_PASSWORD);
     return { caller, unscoped: caller, proof: "password" };
   }
@@ -65,9 +70,4 @@ export function readBasic(value: string): Password | "unreadable" | undefined {
   if (colon < 0) return "unreadable";
   const [name, password] = [text.slice(0, colon), text.slice(colon + 1)];
   return name === "" && password === "" ? undefined : { name, password };
-}
-
-/** Where a request comes from. */
-export function addressOf({ socket }: IncomingMessage): { readonly address: string } {
-  return { address: socket.remoteAddress ?? "" };
 }

@@ -8,6 +8,7 @@ import { shown } from "../oci/shown.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "./app.ts";
 import type { Rights } from "./authorize.ts";
+import type { CameFrom } from "./came-from.ts";
 
 /** One request, as handlers see it. */
 export type Call = {
@@ -18,6 +19,7 @@ export type Call = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly origin: Origin;
+  readonly from: CameFrom;
   /** Aborted when the client has left before the answer was whole. */
   readonly gone: AbortSignal;
   /** Who asks, and what they may do beyond what the route needs. */

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from "node:http";
 import { SERVICE } from "../access/token.ts";
 import { RegistryError } from "../errors.ts";
 import type { Service } from "./app.ts";
+import type { CameFrom } from "./came-from.ts";
 
 /** Where tokens are to be had. */
 export const TOKEN_PATH = "/v2/_supercargo/token";
@@ -28,19 +28,18 @@ export function wrongLogin(message: string): RegistryError {
 /** The headers that a failure needs beside what it says: for `UNAUTHORIZED`, how to log in (RFC 9110 section 11.6.1). */
 export function challengeHeaders(
   error: unknown,
-  request: IncomingMessage,
+  from: CameFrom,
   service: Service,
 ): Readonly<Record<string, string>> {
   if (!(error instanceof RegistryError) || error.code !== "UNAUTHORIZED") return {};
   const { scheme, scope, error: kind } = error.detail as Lack & { readonly scheme?: "Basic" };
   if (scheme) return { "WWW-Authenticate": `Basic realm="${SERVICE}", charset="UTF-8"` };
-  const parts = { realm: `${originOf(request, service)}${TOKEN_PATH}`, service: SERVICE, scope, error: kind };
+  const parts = { realm: `${originOf(from, service)}${TOKEN_PATH}`, service: SERVICE, scope, error: kind };
   const named = Object.entries(parts).filter(([, value]) => value !== undefined);
   return { "WWW-Authenticate": `Bearer ${named.map(([name, value]) => `${name}="${value}"`).join(",")}` };
 }
 
 /** Where the client reached us, as it will reach the token end-point the same way (R3). */
-function originOf({ headers }: IncomingMessage, service: Service): string {
-  const { host } = headers;
-  return host !== undefined && HOST.test(host) ? `http://${host}` : service.url();
+function originOf({ scheme, host }: CameFrom, service: Service): string {
+  return host !== undefined && HOST.test(host) ? `${scheme}://${host}` : service.url();
 }

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import { type AddressInfo, type Socket, isIPv6 } from "node:net";
 import { RegistryError } from "../errors.ts";
+import type { Pair } from "./certificate.ts";
 import { refuseMalformed } from "./malformed.ts";
 
 /** How long a client may take to send a request's head; beyond it 408. Bodies may take as long as they keep moving. */
@@ -22,6 +24,8 @@ export type ListenerOptions = {
   readonly listen: { readonly host: string; readonly port: number };
   /** How long running requests may take to finish when the listener is disposed of, in milliseconds. */
   readonly graceMs: number;
+  /** With it, TLS and nothing else is spoken. */
+  readonly pair?: Pair | undefined;
   /** Is told how many requests were cut off because they did not. */
   readonly onCut: (requests: number) => void;
 };
@@ -39,7 +43,7 @@ export class Listener implements AsyncDisposable {
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({
+    const settings = {
       headersTimeout: HEAD_MS_MAX,
       connectionsCheckingInterval: HEAD_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -50,7 +54,11 @@ export class Listener implements AsyncDisposable {
       requireHostHeader: false,
       keepAlive: true,
       keepAliveInitialDelay: TCP_PROBE_MS,
-    });
+    };
+    const { pair } = options;
+    this.#server = pair
+      ? createTlsServer({ ...settings, ...pair, minVersion: "TLSv1.2" })
+      : createServer(settings);
     this.#server.setTimeout(SILENCE_MS_MAX);
     this.#server.on("connection", (socket) => this.#connected(socket));
     this.#server.on("request", (request, response) => this.#requested(request, response));
@@ -86,7 +94,12 @@ export class Listener implements AsyncDisposable {
 
   /** The same as a URL, without a slash at the end. */
   get url(): string {
-    return `http://${authority(this.address)}`;
+    return `${this.#options.pair ? "https" : "http"}://${authority(this.address)}`;
+  }
+
+  /** Takes another certificate, for connections that come from now on. */
+  renew(pair: Pair): void {
+    (this.#server as TlsServer).setSecureContext(pair);
   }
 
   /** How many requests are being answered. */

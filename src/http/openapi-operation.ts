@@ -31,7 +31,12 @@ export type Success = {
 const JSON_TYPE = "application/json";
 
 /** Failures of every route. */
-const CODES_EVERYWHERE: readonly ErrorCode[] = ["REQUEST_INVALID", "UNAVAILABLE", "UNKNOWN"];
+const CODES_EVERYWHERE: readonly ErrorCode[] = [
+  "REQUEST_INVALID",
+  "TOOMANYREQUESTS",
+  "UNAVAILABLE",
+  "UNKNOWN",
+];
 /** Failures of what a placeholder stands for. */
 const CODES_OF: Readonly<Record<string, readonly ErrorCode[]>> = {
   name: ["NAME_INVALID"],

@@ -1,6 +1,5 @@
 import { actorOf } from "../access/caller.ts";
 import { RegistryError } from "../errors.ts";
-import { addressOf } from "./authenticate.ts";
 import type { Call } from "./call.ts";
 
 /** Streams that one caller may have at a time, unless it is set otherwise. */
@@ -16,12 +15,9 @@ export class Streams {
   }
 
   /** A place for one more, until it is disposed of. `TOOMANYREQUESTS`. */
-  take({ rights, request }: Call): Disposable {
+  take({ rights, from }: Call): Disposable {
     const { caller } = rights.identity;
-    const key =
-      caller.user === undefined
-        ? `${actorOf(caller)} at ${addressOf(request).address}`
-        : `user ${caller.user}`;
+    const key = caller.user === undefined ? `${actorOf(caller)} at ${from.address}` : `user ${caller.user}`;
     const running = this.#running.get(key) ?? 0;
     if (running >= this.#max) {
       throw new RegistryError(

@@ -3,14 +3,7 @@ import { formatScope, LIST_ALL, parseScopes, type Scope } from "../access/scope.
 import { SERVICE } from "../access/token.ts";
 import { RegistryError } from "../errors.ts";
 import { shown } from "../oci/shown.ts";
-import {
-  type Access,
-  addressOf,
-  credentialsOf,
-  readBasic,
-  UNREADABLE,
-  WRONG_PASSWORD,
-} from "./authenticate.ts";
+import { type Access, credentialsOf, readBasic, UNREADABLE, WRONG_PASSWORD } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { json, type Answer, type Call } from "./call.ts";
 import { wrongLogin } from "./challenge.ts";
@@ -73,11 +66,11 @@ export async function postToken(call: Call): Promise<Answer> {
 }
 
 async function loggedIn(
-  { request }: Call,
+  { from }: Call,
   { logins }: Access,
   credentials: Parameters<Access["logins"]["login"]>[0],
 ): Promise<Caller> {
-  const caller = await logins.login(credentials, addressOf(request));
+  const caller = await logins.login(credentials, from);
   if (!caller) throw wrongLogin(WRONG_PASSWORD);
   return caller;
 }

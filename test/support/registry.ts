@@ -17,6 +17,9 @@ import type { RequestEntry } from "../../src/http/observer.ts";
 import { watch } from "./described.ts";
 import { createDatabase } from "./postgres.ts";
 import { PullNotes } from "../../src/registry/pulls.ts";
+import type { Trust } from "../../src/http/came-from.ts";
+import type { Pair } from "../../src/http/certificate.ts";
+import { RateLimits } from "../../src/http/rate-limits.ts";
 import { Streams } from "../../src/http/streams.ts";
 import { Tail } from "../../src/registry/tail.ts";
 import { REGISTRY_DEFAULTS, type RegistryOptions } from "../../src/registry/registry.ts";
@@ -38,6 +41,11 @@ export type TestRegistryOptions = Partial<RegistryOptions> & {
   readonly access?: Access;
   /** Streams that one caller may have. */
   readonly streams?: number;
+  /** Proxies whose word is taken. */
+  readonly trusts?: Trust;
+  readonly rates?: ConstructorParameters<typeof RateLimits>[0];
+  /** Speaks TLS with it. */
+  readonly pair?: Pair;
   /** How long a stream may be quiet, in milliseconds. */
   readonly beatMs?: number;
   /** What stands before the blobs on disk, for failures that a disk seldom has. */
@@ -137,6 +145,9 @@ export class TestRegistry implements AsyncDisposable {
       access,
       streams,
       beatMs,
+      trusts,
+      rates,
+      pair,
       ...limits
     } = this.#options;
     await using opened = new AsyncDisposableStack();
@@ -159,6 +170,8 @@ export class TestRegistry implements AsyncDisposable {
         ready,
         corsOrigins,
         pages: new PageCache(),
+        trusts: trusts ?? (() => false),
+        rates: new RateLimits(rates ?? {}),
         streams: new Streams(streams),
         stopping: stopping.signal,
         beatMs,
@@ -171,7 +184,7 @@ export class TestRegistry implements AsyncDisposable {
       app(request, response);
     };
     const listener = opened.use(
-      await Listener.open({ app: watched, listen, graceMs: GRACE_MS, onCut: () => {} }),
+      await Listener.open({ app: watched, listen, pair, graceMs: GRACE_MS, onCut: () => {} }),
     );
     opened.defer(() => stopping.abort());
     this.#parts = { catalog, blobs, pulls, tail, listener, owned: opened.move() };

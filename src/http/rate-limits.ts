@@ -1,0 +1,83 @@
+import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { RegistryError } from "../errors.ts";
+import type { Needs } from "./authorize.ts";
+import { TOKEN_PATH } from "./challenge.ts";
+
+/** Calls that are counted together. */
+const RATE_CLASSES = ["list", "pull", "push", "login"] as const;
+export type RateClass = (typeof RATE_CLASSES)[number];
+
+/** So many calls in so many seconds. */
+export type Rate = { readonly calls: number; readonly seconds: number };
+
+/** The class of what needs this; what asks for nothing but whether the server is there is in none. */
+const CLASSES: Readonly<Record<Needs, RateClass | undefined>> = {
+  list: "list",
+  seen: "list",
+  everything: "list",
+  pull: "pull",
+  push: "push",
+  delete: "push",
+  credentials: undefined,
+  nothing: undefined,
+};
+
+/** The class of a route's calls, if they are counted. */
+export function rateClassOf({
+  needs,
+  path,
+}: {
+  readonly needs: Needs;
+  readonly path: string;
+}): RateClass | undefined {
+  return path === TOKEN_PATH ? "login" : CLASSES[needs];
+}
+
+/** Counts calls by caller and class, in the memory of this process. */
+export class RateLimits {
+  readonly #limiters = new Map<RateClass, { readonly rate: Rate; readonly limiter: RateLimiterMemory }>();
+
+  constructor(rates: Partial<Record<RateClass, Rate | undefined>>) {
+    for (const name of RATE_CLASSES) {
+      const rate = rates[name];
+      if (!rate) continue;
+      const limiter = new RateLimiterMemory({ points: rate.calls, duration: rate.seconds, keyPrefix: name });
+      this.#limiters.set(name, { rate, limiter });
+    }
+  }
+
+  /**
+   * Counts one call, and gives the headers that say how many are left (draft-ietf-httpapi-ratelimit-headers).
+   * @throws TOOMANYREQUESTS with `detail.retryAfter`, in whole seconds
+   */
+  async take(name: RateClass | undefined, caller: string): Promise<Readonly<Record<string, string>>> {
+    const counted = name && this.#limiters.get(name);
+    if (!counted) return {};
+    const { rate, limiter } = counted;
+    const left = await limiter.consume(caller).catch((refused: unknown) => {
+      if (!(refused instanceof RateLimiterRes)) throw refused;
+      throw tooMany(name, rate, secondsOf(refused));
+    });
+    return {
+      RateLimit: `"${name}";r=${left.remainingPoints};t=${secondsOf(left)}`,
+      "RateLimit-Policy": policyOf(name, rate),
+    };
+  }
+}
+
+function policyOf(name: RateClass, { calls, seconds }: Rate): string {
+  return `"${name}";q=${calls};w=${seconds}`;
+}
+
+function secondsOf({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1_000));
+}
+
+function tooMany(name: RateClass, rate: Rate, retryAfter: number): RegistryError {
+  return new RegistryError(
+    "TOOMANYREQUESTS",
+    `There have been ${rate.calls} calls of the class ${name} in ${rate.seconds} seconds, which is as many as there may be. ` +
+      `Come back in ${retryAfter} seconds.`,
+    { detail: { retryAfter, limit: { class: name, calls: rate.calls, seconds: rate.seconds } } },
+  );
+}
