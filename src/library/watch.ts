@@ -5,6 +5,8 @@ import { linesOf } from "./lines.ts";
 /** The first wait after a connection broke, and the longest, in milliseconds. Each is twice the one before. */
 const WAIT_MS = 200;
 const WAIT_MS_MAX = 10_000;
+/** Codes of what another attempt may mend, which a stream may end with. */
+const PASSING: readonly string[] = ["UNREACHABLE", "UNAVAILABLE", "UNKNOWN"];
 /** Statuses that say "not now". */
 const NOT_NOW: readonly number[] = [429, 500, 502, 503, 504];
 const PREFIX = "dev.supercargo.";
@@ -92,7 +94,7 @@ async function* stream(
 
 /** True of what another attempt may mend: a connection that broke, and a registry that cannot answer now. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof SupercargoError) return error.code === "UNREACHABLE" || NOT_NOW.includes(error.status);
+  if (error instanceof SupercargoError) return PASSING.includes(error.code) || NOT_NOW.includes(error.status);
   return error instanceof TypeError || (error as Error).name === "AbortError" || error instanceof SyntaxError;
 }
 
