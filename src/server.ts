@@ -93,7 +93,7 @@ export async function startServer(
           corsOrigins: config.cors.origins ?? [],
           trusts: trustIn(config.trustProxy ?? []),
           rates: new RateLimits(config.rateLimits),
-          streams: new Streams(),
+          streams: new Streams(config.limits.streams),
           stopping: stopping.signal,
           access: { policy: () => policies.current, logins, keys, tokens: new Tokens(keys) },
         },

@@ -201,6 +201,14 @@ export const CONFIG_SCHEMA = z.strictObject({
       mayBe: "a size from 4MiB to 64MiB",
       default: "4MiB",
     }),
+    streams: key(
+      text((word) => (/^[1-9]\d{0,6}$/.test(word) ? Number(word) : undefined)),
+      {
+        about: "How many streams of events one caller may have at a time.",
+        mayBe: "a whole number from 1 to 9999999",
+        default: "1000",
+      },
+    ),
     blobBytes: key(size(1, Number.MAX_SAFE_INTEGER), {
       about: "The largest blob that is accepted. Without it there is no limit but the disk's.",
       mayBe: "a size in B, KiB, MiB, GiB or TiB, such as 20GiB",

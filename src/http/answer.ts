@@ -144,11 +144,17 @@ async function sendFlow(response: ServerResponse, body: Flow, isHead: boolean): 
   if (!isHead) {
     const write = writerOf(response);
     response.flushHeaders();
+    // One piece is on its way while the next is made, and no more.
+    let underWay = Promise.resolve();
     for await (const text of body.flow) {
       const bytes = Buffer.from(text);
-      await write(bytes);
+      await underWay;
+      underWay = write(bytes);
+      // Looked at with the next piece, or at the end.
+      underWay.catch(() => undefined);
       sent += bytes.byteLength;
     }
+    await underWay;
   }
   response.end();
   return sent;

@@ -106,12 +106,16 @@ type Page = { readonly revision: Revision; readonly at: Revision; readonly event
 async function readWaiting(call: Call, wanted: Wanted): Promise<Page> {
   const { tail } = call.registry;
   const seconds = Math.min(numberParam(call.query, "wait") ?? 0, WAIT_SECONDS_MAX);
-  const over = AbortSignal.any([AbortSignal.timeout(seconds * 1_000), call.service.stopping, call.gone]);
   let page = await read(call, wanted);
-  if (seconds === 0 || wanted.limit === 0) return page;
-  while (page.events.length === 0 && !over.aborted) {
-    await tail.past(page.at, over);
-    page = await read(call, { ...wanted, after: page.at });
+  if (seconds === 0 || wanted.limit === 0 || page.events.length > 0) return page;
+  const { selector, view } = wanted;
+  const isMeant = (event: Event): boolean =>
+    selects(selector, event) && (!view || shows(view, event.repository));
+  const signal = AbortSignal.any([call.service.stopping, call.gone]);
+  const until = Date.now() + seconds * 1_000;
+  while (page.events.length === 0 && Date.now() < until && !signal.aborted) {
+    const { at } = await tail.past(page.at, { isMeant, ms: until - Date.now(), signal });
+    page = await read(call, { ...wanted, after: at });
   }
   return page;
 }

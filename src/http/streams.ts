@@ -2,15 +2,13 @@ import { actorOf } from "../access/caller.ts";
 import { RegistryError } from "../errors.ts";
 import type { Call } from "./call.ts";
 
-/** Streams that one caller may have at a time, unless it is set otherwise. */
-const STREAMS_PER_CALLER = 1_000;
-
 /** The streams that are running, counted by their callers; nobody's by where they come from. */
 export class Streams {
   readonly #max: number;
   readonly #running = new Map<string, number>();
 
-  constructor(max = STREAMS_PER_CALLER) {
+  /** `max` is how many one caller may have at a time. */
+  constructor(max: number) {
     this.#max = max;
   }
 

@@ -10,7 +10,23 @@ const RETRY_MS = 1_000;
 /** How long the log is read on when nobody waits any more, in milliseconds. */
 const LINGER_MS = 10_000;
 
-type Waiter = { readonly after: Revision; readonly leave: () => void };
+/** For what somebody waits who has been told all up to a revision. */
+export type Waiting = {
+  /** True of events that end the wait. */
+  readonly isMeant: (event: Event) => boolean;
+  /** How long to wait at the most, in milliseconds. */
+  readonly ms: number;
+  readonly signal: AbortSignal;
+};
+
+/** How a wait has ended: up to `at` there is nothing that is meant; `isOver` when its time was. */
+export type Waited = { readonly at: Revision; readonly isOver: boolean };
+
+type Waiter = {
+  at: Revision;
+  readonly isMeant: Waiting["isMeant"];
+  readonly leave: (isOver?: boolean) => void;
+};
 
 /**
  * The end of the log, read once for all who follow it: however many watch, a write costs one read. Nothing is kept for any
@@ -39,22 +55,30 @@ export class Tail implements Disposable {
     return { revision: start + this.#events.length, events };
   }
 
-  /** Resolves when the log has gone beyond a revision, when all are woken, or when the signal is aborted. */
-  past(after: Revision, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits for something that is meant, behind a revision: until it is there, time is over, all are woken, or the signal is
+   * aborted. Whoever means something else is passed over: so a write among ten thousand watchers costs a look for each.
+   */
+  past(after: Revision, { isMeant, ms, signal }: Waiting): Promise<Waited> {
     return new Promise((resolve) => {
+      const onAbort = (): void => waiter.leave();
       const waiter: Waiter = {
-        after,
-        leave: () => {
-          signal.removeEventListener("abort", waiter.leave);
+        at: after,
+        isMeant,
+        leave: (isOver = false) => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", onAbort);
           this.#waiting.delete(waiter);
           if (this.#waiting.size === 0) this.#stopSoon();
-          resolve();
+          resolve({ at: waiter.at, isOver });
         },
       };
-      if (signal.aborted || after < this.#newest) return resolve();
-      signal.addEventListener("abort", waiter.leave);
+      const timer = setTimeout(() => waiter.leave(true), ms);
       this.#waiting.add(waiter);
       clearTimeout(this.#leaving);
+      if (signal.aborted) return waiter.leave();
+      signal.addEventListener("abort", onAbort);
+      this.#tell(waiter);
       if (!this.#following) this.#follow();
     });
   }
@@ -113,7 +137,7 @@ export class Tail implements Disposable {
       const { revision } = await this.catalog.bounds();
       if (signal.aborted) return;
       [this.#start, this.#events] = [revision, []];
-      this.#tell();
+      for (const waiter of this.#waiting) this.#tell(waiter);
     }
     const newest = this.#newest;
     await this.catalog.changed(newest, signal);
@@ -127,12 +151,18 @@ export class Tail implements Disposable {
       this.#events = this.#events.slice(excess);
       this.#start += excess;
     }
-    this.#tell();
+    for (const waiter of this.#waiting) this.#tell(waiter);
   }
 
-  /** Wakes those whose events are there. */
-  #tell(): void {
-    const newest = this.#newest;
-    for (const { after, leave } of this.#waiting) if (after < newest) leave();
+  /** Wakes somebody whose events are there, or who is so far behind that only the catalog knows. */
+  #tell(waiter: Waiter): void {
+    const start = this.#start;
+    if (start === undefined || waiter.at >= this.#newest) return;
+    if (waiter.at < start) return waiter.leave();
+    for (let at = waiter.at - start; at < this.#events.length; at++) {
+      const event = this.#events[at];
+      if (event && waiter.isMeant(event)) return waiter.leave();
+      waiter.at = start + at + 1;
+    }
   }
 }

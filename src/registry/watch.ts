@@ -5,7 +5,7 @@ import { selects, type EventSelector } from "./event-selector.ts";
 import type { Tail } from "./tail.ts";
 
 /** Events on their way at a time: so much a slow reader costs. */
-const EVENTS_PER_PAGE = 500;
+const EVENTS_PER_PAGE = 1_000;
 const ITEMS_PER_PAGE = 1_000;
 
 /** What a reader is told of the present, which did not happen now: without who did it. */
@@ -58,20 +58,20 @@ export async function* watch(tail: Tail, watching: Watching): AsyncGenerator<Not
       view = now;
       yield { kind: "bookmark", revision: at, view };
     }
+    const current = view;
+    const isMeant = (event: Event): boolean =>
+      selects(selector, event) && (!current || shows(current, event.repository));
     const { events } = await tail.read(at, EVENTS_PER_PAGE);
     const last = events.at(-1);
-    if (!last) {
-      const beat = AbortSignal.timeout(beatMs);
-      await tail.past(at, AbortSignal.any([signal, beat]));
-      if (beat.aborted) yield { kind: "bookmark", revision: at, view };
+    if (last) {
+      const meant = events.filter(isMeant);
+      at = last.revision;
+      if (meant.length > 0) yield { kind: "events", events: meant, view };
       continue;
     }
-    const current = view;
-    const meant = events.filter(
-      (event) => selects(selector, event) && (!current || shows(current, event.repository)),
-    );
-    at = last.revision;
-    if (meant.length > 0) yield { kind: "events", events: meant, view };
+    const waited = await tail.past(at, { isMeant, ms: beatMs, signal });
+    ({ at } = waited);
+    if (waited.isOver) yield { kind: "bookmark", revision: at, view };
   }
 }
 

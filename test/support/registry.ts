@@ -172,7 +172,7 @@ export class TestRegistry implements AsyncDisposable {
         pages: new PageCache(),
         trusts: trusts ?? (() => false),
         rates: new RateLimits(rates ?? {}),
-        streams: new Streams(streams),
+        streams: new Streams(streams ?? 1_000),
         stopping: stopping.signal,
         beatMs,
         access,
