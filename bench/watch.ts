@@ -92,13 +92,9 @@ async function measureDelay(port: number, pushes: number): Promise<Row[]> {
   const watcher = await Watcher.open(port, "snapshot=true");
   const delays: number[] = [];
   for (let n = 0; n < pushes; n++) {
-    let at = 0;
-    const heard = watcher.heard().then(() => {
-      at = performance.now();
-    });
+    const heard = watcher.heard().then(() => performance.now());
     const answered = await push(connection, "delay/app");
-    await heard;
-    delays.push(at - answered);
+    delays.push((await heard) - answered);
   }
   watcher.close();
   return [
