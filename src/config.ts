@@ -7,7 +7,7 @@ import { RegistryError } from "./errors.ts";
 import { shown } from "./oci/shown.ts";
 
 export { type Config, KEYS } from "./config/schema.ts";
-export { isLoopback } from "./config/values.ts";
+export { isLoopback, readDuration } from "./config/values.ts";
 
 /** Names the configuration file in the environment; `--config` wins over it. */
 export const CONFIG_VARIABLE = "SUPERCARGO_CONFIG";

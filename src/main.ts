@@ -31,6 +31,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "look at who may do what",
     load: async () => (await import("./commands/policy.ts")).policyCommand(),
   },
+  user: {
+    summary: "add, change, remove and list users",
+    load: async () => (await import("./commands/user.ts")).userCommand(),
+  },
+  token: {
+    summary: "make, list and revoke secrets for programs",
+    load: async () => (await import("./commands/token.ts")).tokenCommand(),
+  },
   repos: {
     summary: "list repositories, of any registry",
     load: async () => (await import("./commands/repos.ts")).reposCommand(),

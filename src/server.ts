@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import { AccountLogins } from "./access/account-logins.ts";
+import type { Accounts } from "./access/accounts.ts";
 import { keysInFolder } from "./access/key-file.ts";
 import { Keys } from "./access/keys.ts";
 import { Htpasswd } from "./access/htpasswd.ts";
@@ -6,8 +8,10 @@ import type { Logins } from "./access/login.ts";
 import { OPEN_POLICY, type Policy } from "./access/policy.ts";
 import { type PolicyReport, PolicySource } from "./access/policy-source.ts";
 import { Tokens } from "./access/token.ts";
+import { WrongLogins } from "./access/wrong-logins.ts";
 import type { Blobs } from "./blobs/blobs.ts";
 import { openDiskBlobs, openExistingDiskBlobs } from "./blobs/disk.ts";
+import { openAccounts } from "./catalog/accounts.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { Engine } from "./catalog/engine.ts";
 import { openCatalog, openExistingCatalog } from "./catalog/sql-catalog.ts";
@@ -64,7 +68,8 @@ export async function startServer(
   const tail = opened.use(new Tail(catalog));
   const registry: Registry = { catalog, blobs, options: registryOptions(config), pulls, tail };
   const keys = await Keys.open(keysInFolder(config.data));
-  const logins = await openLogins(config, log);
+  const accounts = opened.use(await openAccountsOf(config));
+  const logins = await openLogins(accounts, config, log);
   const readAgain = async (): Promise<Policy> => policyOf(await reload());
   const stopping = new AbortController();
   const policies = new PolicySource(policyOf(config), readAgain, reportTo(log));
@@ -164,10 +169,22 @@ function reportTo(log: Logger): PolicyReport {
   };
 }
 
-/** Without a file of users nobody can log in. */
-async function openLogins({ htpasswd }: Config, log: Logger): Promise<Logins> {
-  if (htpasswd === undefined) return { login: async () => undefined, renew: async () => undefined };
-  return Htpasswd.open(htpasswd, (err) => log.error({ err }, "users not read again: those from before stay"));
+/** The users and robots of the database, and those of a file if there is one. */
+async function openLogins(accounts: Accounts, { htpasswd }: Config, log: Logger): Promise<Logins> {
+  const report = (err: unknown): void => log.error({ err }, "users not read again: those from before stay");
+  const others = htpasswd === undefined ? undefined : await Htpasswd.open(htpasswd, report);
+  return new AccountLogins(accounts, { others, wrong: new WrongLogins() });
+}
+
+/**
+ * Where users and robots are kept: with the catalog on PostgreSQL, else in a file of their own in the data folder. A server
+ * may have it open too.
+ * @throws CATALOG_UNREACHABLE, DATA_UNUSABLE
+ */
+export async function openAccountsOf({ catalog, data }: Config): Promise<Accounts> {
+  if (catalog !== undefined) return openAccounts(await openEngine({ catalog, data }));
+  const { openSqliteAccounts } = await import("./catalog/sqlite-accounts.ts");
+  return openAccounts(openSqliteAccounts(data));
 }
 
 /** A registry's data without a server. */
@@ -195,7 +212,7 @@ async function openReader(config: Config): Promise<Engine> {
 }
 
 /** The database of the catalog. Its driver is loaded here, as only one of the two is ever used. */
-async function openEngine({ catalog, data }: Config): Promise<Engine> {
+async function openEngine({ catalog, data }: Pick<Config, "catalog" | "data">): Promise<Engine> {
   if (catalog === undefined) {
     const { openSqlite } = await import("./catalog/sqlite.ts");
     return await openSqlite(data);

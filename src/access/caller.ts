@@ -9,6 +9,8 @@ export type Caller = {
   /** The name they logged in with; absent when nobody has. */
   readonly user?: string;
   readonly groups: readonly string[];
+  /** The robot that acts for the user, if one does. */
+  readonly robot?: string;
   /** What a token or robot limits its bearer to; absent: no limit. */
   readonly grants?: readonly Grant[];
 };
@@ -17,6 +19,6 @@ export type Caller = {
 export const ANONYMOUS: Caller = { groups: [] };
 
 /** The name that events and the log have. */
-export function actorOf({ user }: Caller): string {
-  return user ?? "anonymous";
+export function actorOf({ user, robot }: Caller): string {
+  return robot === undefined ? (user ?? "anonymous") : `${user}+${robot}`;
 }

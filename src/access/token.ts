@@ -36,6 +36,8 @@ type Claims = JWTPayload & {
   /** As asked for, so that it holds what the policy says then, not now. */
   readonly scope?: string;
   readonly groups?: readonly string[];
+  /** The robot that acts for the subject. */
+  readonly robot?: string;
   /** Limits of the caller whatever is asked for: those of a robot. */
   readonly within?: readonly { readonly on: string; readonly allow: readonly string[] }[];
 };
@@ -151,17 +153,21 @@ function accessOf({ type, name, actions }: Scope, caller: Caller, policy: Policy
   return allowed.length > 0 ? [{ type, name, actions: allowed }] : [];
 }
 
-function identityOf({ groups, grants }: Caller): Claims {
+function identityOf({ groups, grants, robot }: Caller): Claims {
   const within = grants?.map(({ pattern, actions }) => ({ on: pattern.text, allow: [...actions] }));
-  return { ...(groups.length > 0 && { groups }), ...(within && { within }) };
+  return {
+    ...(groups.length > 0 && { groups }),
+    ...(robot !== undefined && { robot }),
+    ...(within && { within }),
+  };
 }
 
 /** What we have signed ourselves needs no second look, but for a limit that this version does not know: it allows nothing. */
-function callerIn({ sub = "", groups = [], within }: Claims): Caller {
+function callerIn({ sub = "", groups = [], robot, within }: Claims): Caller {
   if (sub === "") return ANONYMOUS;
   const grants = within?.flatMap(({ on, allow }): Grant[] => {
     const [pattern, actions] = [parsePattern(on), parseActions(allow)];
     return pattern && actions ? [{ pattern, actions }] : [];
   });
-  return { user: sub, groups, ...(grants && { grants }) };
+  return { user: sub, groups, ...(robot !== undefined && { robot }), ...(grants && { grants }) };
 }

@@ -83,8 +83,9 @@ async function renewed({ logins, tokens }: Access, token: string): Promise<Calle
   return caller;
 }
 
-async function refreshFor({ user }: Caller, { tokens }: Access): Promise<string | undefined> {
-  return user === undefined ? undefined : (await tokens.issueRefresh(user)).token;
+/** A robot has none: its own secret does as well, and can be revoked. */
+async function refreshFor({ user, robot }: Caller, { tokens }: Access): Promise<string | undefined> {
+  return user === undefined || robot !== undefined ? undefined : (await tokens.issueRefresh(user)).token;
 }
 
 async function answer({ access, caller, scopes, refresh }: Asked): Promise<Answer> {
