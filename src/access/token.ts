@@ -36,6 +36,8 @@ type Claims = JWTPayload & {
   /** As asked for, so that it holds what the policy says then, not now. */
   readonly scope?: string;
   readonly groups?: readonly string[];
+  /** When a refresh token was made, in milliseconds: `iat` has whole seconds, in which a password may be set. */
+  readonly at?: number;
   /** The robot that acts for the subject. */
   readonly robot?: string;
   /** Limits of the caller whatever is asked for: those of a robot. */
@@ -62,7 +64,8 @@ export class Tokens {
 
   /** A token that gets others, for as long as its user exists. Only somebody who has logged in can have one. */
   async issueRefresh(user: string): Promise<Issued> {
-    return this.#sign({}, { sub: user, aud: REFRESH_SERVICE, seconds: REFRESH_SECONDS });
+    const at = this.#now().getTime();
+    return this.#sign({ at }, { sub: user, aud: REFRESH_SERVICE, seconds: REFRESH_SECONDS });
   }
 
   /** `UNAUTHORIZED` when the token is none of ours, or does not hold now. */
@@ -75,9 +78,9 @@ export class Tokens {
 
   /** Whose refresh token it is, and since when. `UNAUTHORIZED`. */
   async verifyRefresh(token: string): Promise<{ readonly user: string; readonly since: Date }> {
-    const { sub = "", iat = 0 } = await this.#claims(token, REFRESH_SERVICE);
+    const { sub = "", iat = 0, at = iat * 1_000 } = await this.#claims(token, REFRESH_SERVICE);
     if (sub === "") throw invalidToken("it names nobody");
-    return { user: sub, since: new Date(iat * 1000) };
+    return { user: sub, since: new Date(at) };
   }
 
   async #sign(claims: Claims, { sub, aud, seconds }: Framing): Promise<Issued> {

@@ -66,7 +66,6 @@ describe("users and robots", () => {
         status,
       });
     await renew(200);
-    // A token is of a whole second, and one of the same second counts as from before.
     await run(["user", "passwd", "ann", ...data], { input: "second secret\n" });
     await whoami(basic("ann", "first secret"), 401);
     await whoami(basic("ann", "second secret"), 200);
