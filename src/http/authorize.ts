@@ -14,10 +14,11 @@ import { asSeen } from "./seen.ts";
 
 /**
  * What a route needs: an action in the repository that its path names; `seen`: that there is anything its caller may list,
- * which is all it shows; `everything`: that they may list all there is; `credentials`: a token, be it that of nobody, or a
+ * which is all it shows; `catalog`: the same, and that they have shown who they are, if only by a token of nobody, as
+ * clients of registries log in where they are asked to and nowhere else; `everything`: that they may list all there is; `credentials`: a token, be it that of nobody, or a
  * password; `nothing`.
  */
-export type Needs = Action | "seen" | "everything" | "credentials" | "nothing";
+export type Needs = Action | "seen" | "catalog" | "everything" | "credentials" | "nothing";
 
 /** What the caller of one request may do. */
 export type Rights = {
@@ -63,7 +64,10 @@ export function authorize(call: Call, needs: Needs): Call {
     return call;
   }
   if (needs === "everything") return withEverything(call);
-  return needs === "seen" ? withSeen(call) : inRepository(call, needs);
+  if (needs === "catalog" && rights.identity.proof === "none") {
+    throw challenge("Log in, or get a token without logging in.", { scope: formatScope(LIST_ALL) });
+  }
+  return needs === "seen" || needs === "catalog" ? withSeen(call) : inRepository(call, needs);
 }
 
 function withEverything(call: Call): Call {

@@ -14,6 +14,7 @@ export type Rate = { readonly calls: number; readonly seconds: number };
 const CLASSES: Readonly<Record<Needs, RateClass | undefined>> = {
   list: "list",
   seen: "list",
+  catalog: "list",
   everything: "list",
   pull: "pull",
   push: "push",

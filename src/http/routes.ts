@@ -45,7 +45,7 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/_supercargo/jwks.json", "nothing", getJwks],
     ["GET", "/v2/_supercargo/whoami", "credentials", getWhoami],
     ["GET", "/v2/", "credentials", ping],
-    ["GET", "/v2/_catalog", "seen", getCatalog],
+    ["GET", "/v2/_catalog", "catalog", getCatalog],
     ["GET", "/v2/_oci/ext/discover", "nothing", discover(() => ROUTES)],
     ["GET", "/v2/_supercargo/events", "seen", getEvents],
     ["GET", "/v2/_supercargo/search", "seen", getSearch],

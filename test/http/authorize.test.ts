@@ -176,6 +176,19 @@ describe("lists over many repositories", () => {
     }
   });
 
+  test("that clients of registries know ask them for a token first, of which that of nobody is enough", async () => {
+    const line = "GET /v2/_catalog";
+    await expectAnswer(host, line, {
+      status: 401,
+      headers: { "www-authenticate": challengeFor("registry:catalog:\\*") },
+    });
+    assert.deepEqual(
+      await namesIn(line, bearer(await tokenFor(host, undefined, []))),
+      new Set(["library/app"]),
+    );
+    assert.deepEqual(await namesIn(line, basic("lister")), new Set(["library/app", "team/app"]));
+  });
+
   test("show with a token for a namespace that namespace alone", async () => {
     const headers = bearer(await tokenFor(host, "root", ["repository:team:list"]));
     for (const line of named.filter((path) => !path.includes("namespaces")).map(lineFor)) {

@@ -127,7 +127,7 @@ describe("rates", () => {
       },
     });
     const { host } = registry;
-    const catalog = "GET /v2/_catalog";
+    const catalog = "GET /v2/_supercargo/repositories";
     await expectAnswer(host, catalog, {
       status: 200,
       headers: { ratelimit: /^"list";r=1;t=\d+$/, "ratelimit-policy": '"list";q=2;w=60' },
