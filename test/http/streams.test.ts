@@ -93,7 +93,7 @@ describe("a stream", () => {
       "tag.set",
     ]);
     await send(own.host, "DELETE /v2/a/b/manifests/v1");
-    const [deleted] = await stream.until((event) => !isBookmark(event));
+    const deleted = (await stream.until((event) => !isBookmark(event))).at(-1);
     assert.equal(said(deleted!), "tag.deleted a/b:v1");
     assert.equal(deleted?.snapshot, undefined);
   });
