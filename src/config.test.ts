@@ -78,6 +78,7 @@ test("every key can be set by its variable and by its flag", async () => {
     "tls.cert": "/c",
     "tls.key": "/k",
     trustProxy: "10.0.0.0/8,::1",
+    webhookTargets: "127.0.0.1",
     "rateLimits.list": "5/s",
     "rateLimits.pull": "5/m",
     "rateLimits.push": "5/h",

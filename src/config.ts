@@ -62,7 +62,7 @@ export async function loadConfig({ flags, env }: Sources): Promise<LoadedConfig>
   ];
   if (problems.length > 0 || !parsed.success) throw invalid(problems);
   const settings = KEYS.map((key) => settingOf(key, { raw, file, overrides, config: parsed.data }));
-  const parts = PARTS.map(({ path: name }) => partOf(name, { raw, file }));
+  const parts = PARTS.map((part) => partOf(part, { raw, file }));
   return {
     config: parsed.data,
     settings: [...settings, ...parts],
@@ -108,7 +108,8 @@ function problemAt(path: readonly string[], where: Where): string {
 function problemIn(part: Part, path: readonly string[], { raw, file }: Where): string {
   const [name, from] = [placeOf(path), file.from(path)];
   const mayBe = part.mayBe(path.slice(1));
-  if (mayBe !== undefined) return `${name} is ${shown(at(raw, path))} (${from}); it may be ${mayBe}.`;
+  const value = part.isSecret?.(path.slice(1)) ? HIDDEN : shown(at(raw, path));
+  if (mayBe !== undefined) return `${name} is ${value} (${from}); it may be ${mayBe}.`;
   const around = path.slice(0, -1);
   const known = part.keys(around.slice(1)).map((key) => placeOf([...around, key]));
   return `${shown(name)} (${from}) is no key.${suggestion(name, known)}`;
@@ -154,9 +155,23 @@ function settingOf(key: Key, { raw, file, overrides, config }: Where & { config:
   return { key: key.path, value: value?.toString(), from };
 }
 
-function partOf(path: string, { raw, file }: Pick<Where, "raw" | "file">): Setting {
-  const value = at(raw, [path]);
+function partOf({ path, isSecret }: Part, { raw, file }: Pick<Where, "raw" | "file">): Setting {
+  const value = isSecret ? withoutSecrets(at(raw, [path]), [], isSecret) : at(raw, [path]);
   return { key: path, value, from: value === undefined ? "default" : file.from([path]) };
+}
+
+function withoutSecrets(
+  value: unknown,
+  path: readonly string[],
+  isSecret: NonNullable<Part["isSecret"]>,
+): unknown {
+  if (isSecret(path)) return HIDDEN;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const members = Object.entries(value).map(([name, inner]) => [
+    name,
+    withoutSecrets(inner, [...path, name], isSecret),
+  ]);
+  return Object.fromEntries(members);
 }
 
 /** Puts a value into nested objects; false when something on the way is no object, which is a problem of its own. */

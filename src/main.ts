@@ -71,6 +71,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "keep in step with a registry: what is there, then what changes",
     load: async () => (await import("./commands/mirror.ts")).mirrorCommand(),
   },
+  webhook: {
+    summary: "say who is told of events, and see how far they are",
+    load: async () => (await import("./commands/webhook.ts")).webhookCommand(),
+  },
   completion: {
     summary: "print what makes a shell complete these commands",
     load: async () => (await import("./commands/completion.ts")).completionCommand(loadAll),

@@ -9,19 +9,16 @@ import { OPEN_POLICY, type Policy } from "./access/policy.ts";
 import { type PolicyReport, PolicySource } from "./access/policy-source.ts";
 import { Tokens } from "./access/token.ts";
 import { WrongLogins } from "./access/wrong-logins.ts";
-import type { Blobs } from "./blobs/blobs.ts";
-import { openDiskBlobs, openExistingDiskBlobs } from "./blobs/disk.ts";
-import { openAccounts } from "./catalog/accounts.ts";
-import type { Catalog } from "./catalog/catalog.ts";
-import type { Engine } from "./catalog/engine.ts";
-import { openCatalog, openExistingCatalog } from "./catalog/sql-catalog.ts";
+import { openDiskBlobs } from "./blobs/disk.ts";
+import { openCatalog, type WholeCatalog } from "./catalog/sql-catalog.ts";
 import { type Config, isLoopback } from "./config.ts";
+import { openAccountsOf, openEngine } from "./data.ts";
 import { RegistryError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { trustIn } from "./http/came-from.ts";
 import { readPair, watchPair, type PairFiles } from "./http/certificate.ts";
 import { Listener } from "./http/listener.ts";
-import { createMetrics } from "./http/metrics.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { createObserver } from "./http/observer.ts";
 import { PageCache } from "./http/page-cache.ts";
 import { RateLimits } from "./http/rate-limits.ts";
@@ -32,6 +29,10 @@ import { PullNotes } from "./registry/pulls.ts";
 import type { Registry } from "./registry/registry.ts";
 import { Tail } from "./registry/tail.ts";
 import { Upkeep, upkeepTasks } from "./registry/upkeep.ts";
+import { Deliveries } from "./webhooks/deliveries.ts";
+import type { Origin } from "./webhooks/open-sink.ts";
+import { reachOf } from "./webhooks/reachable.ts";
+import { Receivers } from "./webhooks/receivers.ts";
 
 /** A server that answers. Disposing of it finishes running requests within `shutdown.grace`, then closes everything. */
 export type RunningServer = AsyncDisposable & {
@@ -62,11 +63,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   requireMeant(config);
   await using opened = new AsyncDisposableStack();
-  const catalog = opened.use(await openCatalog(await openEngine(config)));
-  const blobs = opened.use(await openDiskBlobs(config.data));
-  const pulls = opened.use(new PullNotes(catalog, (err) => log.error({ err }, "pulls were not noted")));
-  const tail = opened.use(new Tail(catalog));
-  const registry: Registry = { catalog, blobs, options: registryOptions(config), pulls, tail };
+  const registry = await openRegistry(config, opened, log);
+  const { catalog, blobs, tail } = registry;
   const keys = await Keys.open(keysInFolder(config.data));
   const accounts = opened.use(await openAccountsOf(config));
   const logins = await openLogins(accounts, config, log);
@@ -79,7 +77,10 @@ export async function startServer(
   ];
   opened.use(new Upkeep(tasks, (task, err) => log.error({ task, err }, "upkeep")));
 
+  const hooks = await Hooks.open(config, { catalog, tail, url: () => url, log });
+  const { receivers } = hooks;
   const metrics = createMetrics({
+    receivers: () => receivers.list(),
     revision: async () => (await catalog.bounds()).revision,
     running: () => listener.running,
   });
@@ -98,6 +99,7 @@ export async function startServer(
           corsOrigins: config.cors.origins ?? [],
           trusts: trustIn(config.trustProxy ?? []),
           rates: new RateLimits(config.rateLimits),
+          receivers,
           streams: new Streams(config.limits.streams),
           stopping: stopping.signal,
           access: { policy: () => policies.current, logins, keys, tokens: new Tokens(keys) },
@@ -113,6 +115,7 @@ export async function startServer(
   // Before the listener waits for what is running: streams would never end.
   opened.defer(() => stopping.abort());
   const url = config.url ?? listener.url;
+  opened.use(hooks.deliver(metrics));
   const owned = opened.move();
   return {
     address: listener.address,
@@ -123,6 +126,63 @@ export async function startServer(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** What all requests work on, disposed of with the rest. */
+async function openRegistry(
+  config: Config,
+  opened: AsyncDisposableStack,
+  log: Logger,
+): Promise<Registry & { readonly catalog: WholeCatalog }> {
+  const catalog = opened.use(await openCatalog(await openEngine(config)));
+  const blobs = opened.use(await openDiskBlobs(config.data));
+  const pulls = opened.use(new PullNotes(catalog, (err) => log.error({ err }, "pulls were not noted")));
+  const tail = opened.use(new Tail(catalog));
+  return { catalog, blobs, options: registryOptions(config), pulls, tail };
+}
+
+type HooksOptions = {
+  readonly catalog: WholeCatalog;
+  readonly tail: Tail;
+  readonly url: () => string;
+  readonly log: Logger;
+};
+
+/** Who is told of events, and the telling of them, which begins when it is known where the registry listens. */
+class Hooks {
+  readonly receivers: Receivers;
+  readonly #options: HooksOptions;
+  readonly #origin: Origin;
+  #deliveries: Deliveries | undefined;
+
+  private constructor(options: HooksOptions, reach: Origin["reach"]) {
+    const { catalog, url: source } = options;
+    this.#options = options;
+    this.#origin = { source, reach };
+    const changed = (): void => this.#deliveries?.wake();
+    this.receivers = new Receivers({ catalog, webhooks: catalog.webhooks, origin: this.#origin, changed });
+  }
+
+  static async open(
+    { webhookTargets = [], webhooks = new Map() }: Config,
+    options: HooksOptions,
+  ): Promise<Hooks> {
+    const hooks = new Hooks(options, reachOf(webhookTargets));
+    await hooks.receivers.configure(webhooks);
+    return hooks;
+  }
+
+  deliver(metrics: Metrics): Deliveries {
+    const { catalog, tail, log } = this.#options;
+    this.#deliveries = new Deliveries({
+      webhooks: catalog.webhooks,
+      tail,
+      origin: this.#origin,
+      attempted: (webhook, { isTaken }, events) => metrics.attempted(webhook, isTaken, events),
+      failed: (err) => log.error({ err }, "webhooks: events are not delivered now"),
+    });
+    return this.#deliveries;
+  }
 }
 
 /** `CONFIG_INVALID` for one of the two without the other. */
@@ -174,51 +234,6 @@ async function openLogins(accounts: Accounts, { htpasswd }: Config, log: Logger)
   const report = (err: unknown): void => log.error({ err }, "users not read again: those from before stay");
   const others = htpasswd === undefined ? undefined : await Htpasswd.open(htpasswd, report);
   return new AccountLogins(accounts, { others, wrong: new WrongLogins() });
-}
-
-/**
- * Where users and robots are kept: with the catalog on PostgreSQL, else in a file of their own in the data folder. A server
- * may have it open too.
- * @throws CATALOG_UNREACHABLE, DATA_UNUSABLE
- */
-export async function openAccountsOf({ catalog, data }: Config): Promise<Accounts> {
-  if (catalog !== undefined) return openAccounts(await openEngine({ catalog, data }));
-  const { openSqliteAccounts } = await import("./catalog/sqlite-accounts.ts");
-  return openAccounts(openSqliteAccounts(data));
-}
-
-/** A registry's data without a server. */
-export type OpenData = AsyncDisposable & { readonly catalog: Catalog; readonly blobs: Blobs };
-
-/**
- * Opens the data that a configuration names as it is, and makes nothing. A server may have it open too, unless `write` is
- * set: then the folder is locked as by a server. A database that several nodes share has no such lock.
- * @throws CATALOG_LOCKED, CATALOG_NEWER, CATALOG_UNREACHABLE, DATA_UNUSABLE
- */
-export async function openData(config: Config, { write }: { write: boolean }): Promise<OpenData> {
-  const blobs = await openExistingDiskBlobs(config.data);
-  await using existing = new AsyncDisposableStack();
-  let catalog = existing.use(await openExistingCatalog(await openReader(config)));
-  // Only now: opened to be written, a catalog that is not there would be made, and all blobs be without an owner.
-  if (write && config.catalog === undefined) catalog = await openCatalog(await openEngine(config));
-  else existing.move();
-  return { catalog, blobs, [Symbol.asyncDispose]: () => catalog[Symbol.asyncDispose]() };
-}
-
-async function openReader(config: Config): Promise<Engine> {
-  if (config.catalog !== undefined) return openEngine(config);
-  const { openSqliteReader } = await import("./catalog/sqlite.ts");
-  return openSqliteReader(config.data);
-}
-
-/** The database of the catalog. Its driver is loaded here, as only one of the two is ever used. */
-async function openEngine({ catalog, data }: Pick<Config, "catalog" | "data">): Promise<Engine> {
-  if (catalog === undefined) {
-    const { openSqlite } = await import("./catalog/sqlite.ts");
-    return await openSqlite(data);
-  }
-  const { openPostgres } = await import("./catalog/postgres.ts");
-  return await openPostgres(catalog.reveal());
 }
 
 function registryOptions({ limits, manifests, retention }: Config): Registry["options"] {

@@ -10,6 +10,7 @@ const PROMISES = [
   "catalog/items.ts",
   "catalog/hits.ts",
   "catalog/selector.ts",
+  "catalog/webhooks.ts",
   "blobs/blobs.ts",
 ];
 
@@ -19,9 +20,32 @@ const PROMISES = [
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["commands", "server.ts", "errors.ts"],
-  commands: ["client", "library", "access", "server.ts", "registry/check", "config.ts", "oci", "errors.ts"],
-  "server.ts": ["config.ts", "http", "registry", "access", "catalog", "blobs", "oci", "errors.ts"],
-  http: ["registry", ...PROMISES, "access", "oci", "errors.ts"],
+  commands: [
+    "client",
+    "library",
+    "access",
+    "server.ts",
+    "data.ts",
+    "registry/check",
+    "config.ts",
+    "oci",
+    "errors.ts",
+  ],
+  "server.ts": [
+    "data.ts",
+    "config.ts",
+    "http",
+    "webhooks",
+    "registry",
+    "access",
+    "catalog",
+    "blobs",
+    "oci",
+    "errors.ts",
+  ],
+  "data.ts": ["config.ts", "access", "catalog", "blobs", "errors.ts"],
+  http: ["webhooks", "registry", ...PROMISES, "access", "oci", "errors.ts"],
+  webhooks: ["registry", ...PROMISES, "oci", "errors.ts"],
   registry: [...PROMISES, "oci", "errors.ts"],
   access: ["catalog/catalog.ts", "oci", "errors.ts"],
   "catalog/accounts.ts": ["access/accounts.ts", "catalog"],
@@ -31,7 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // It goes to others by itself, and may take nothing along.
   library: [],
   "config.ts": ["config", "oci", "errors.ts"],
-  config: ["access/action.ts", "access/policy.ts", "oci", "errors.ts"],
+  config: ["access/action.ts", "access/policy.ts", "webhooks/definition.ts", "oci", "errors.ts"],
   oci: ["errors.ts"],
   "errors.ts": [],
 };
@@ -43,8 +67,10 @@ const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
   bcrypt: ["access/htpasswd.ts"],
   commander: ["main.ts", "commands"],
   yaml: ["config", "commands"],
-  "node:http": ["server.ts", "http", "client"],
-  "node:https": ["http/listener.ts"],
+  "node:http": ["server.ts", "http", "client", "webhooks/http-sink.ts"],
+  "node:https": ["http/listener.ts", "webhooks/http-sink.ts"],
+  "@nats-io": ["webhooks/jetstream-sink.ts"],
+  "ipaddr.js": ["webhooks/reachable.ts"],
   "rate-limiter-flexible": ["http/rate-limits.ts"],
   "node:fs": [
     "main.ts",

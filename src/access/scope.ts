@@ -12,7 +12,8 @@ const FORM = /^(?<type>[a-z0-9]+)(?:\([a-z0-9]+\))?:(?<name>[^ ]+):(?<actions>[a
 
 /**
  * What a client asks a token for (distribution "Token Scope Documentation"), as far as there is such a thing here: actions in
- * a repository; `list` of a namespace, which is the repository of that name and all below it; `list` of everything.
+ * a repository; `list` of a namespace, which is the repository of that name and all below it; `list` of everything; or all
+ * of it, for who runs the registry.
  */
 export type Scope = {
   readonly type: "repository";
@@ -23,7 +24,11 @@ export type Scope = {
 /** Everything may be listed that the policy lets its bearer list. What a token has that is asked for without a scope. */
 export const LIST_ALL: Scope = { type: "repository", name: "*", actions: ["list"] };
 
+/** Everything may be done that the policy lets its bearer do. It has to be asked for by name. */
+export const ADMIN_ALL: Scope = { type: "repository", name: "*", actions: ACTIONS };
+
 const CATALOG = "registry:catalog:*";
+const ADMIN = "registry:admin:*";
 
 /**
  * Reads scopes from parameters, each of which may have several with spaces between them. What is not known here is left
@@ -53,6 +58,7 @@ export function parseScopes(parameters: readonly string[]): readonly Scope[] {
 
 function scopeIn(text: string): Scope | undefined {
   if (text === CATALOG) return LIST_ALL;
+  if (text === ADMIN) return ADMIN_ALL;
   const { type, name = "", actions = "" } = FORM.exec(text)?.groups ?? {};
   if (type !== "repository") return undefined;
   const words = actions.split(",");
@@ -72,7 +78,8 @@ function nameIn(text: string): RepositoryName | undefined {
 
 /** The scope as clients write it. */
 export function formatScope({ type, name, actions }: Scope): string {
-  return name === "*" ? CATALOG : `${type}:${name}:${actions.join(",")}`;
+  if (name !== "*") return `${type}:${name}:${actions.join(",")}`;
+  return actions.length === ACTIONS.length ? ADMIN : CATALOG;
 }
 
 /**
@@ -81,7 +88,7 @@ export function formatScope({ type, name, actions }: Scope): string {
  */
 export function grantsFor(scopes: readonly Scope[]): readonly Grant[] {
   return scopes.flatMap(({ name, actions }) => {
-    if (name === "*") return [grant("**", ["list"])];
+    if (name === "*") return [grant("**", actions)];
     const here = actions.includes("pull") ? [...actions, "list" as const] : actions;
     return [grant(name, here), ...(actions.includes("list") ? [grant(`${name}/**`, ["list"])] : [])];
   });

@@ -149,6 +149,7 @@ type Access = { readonly type: string; readonly name: string; readonly actions: 
 
 function accessOf({ type, name, actions }: Scope, caller: Caller, policy: Policy): readonly Access[] {
   if (name === "*") {
+    // Whoever else takes our tokens knows of the catalog alone.
     const everything = { type: "registry", name: "catalog", actions: ["*"] };
     return permitsEverywhere(policy, caller, "list") ? [everything] : [];
   }

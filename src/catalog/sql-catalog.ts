@@ -33,14 +33,19 @@ import { allBlobs, allContents, allFacts } from "./scan.ts";
 import { search } from "./search.ts";
 import { RecentContents, type Content } from "./recent-contents.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
+import { SqlWebhooks } from "./sql-webhooks.ts";
 import { tagHistory } from "./tag-history.ts";
+import type { Webhooks } from "./webhooks.ts";
 import type { View } from "../oci/view.ts";
+
+/** A catalog, and what is kept beside it of who is told of events. */
+export type WholeCatalog = Catalog & { readonly webhooks: Webhooks };
 
 /**
  * Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. `reach` is how far
  * pages of lists look, if not as far as usual.
  */
-export async function openCatalog(engine: Engine, reach?: Reach): Promise<Catalog> {
+export async function openCatalog(engine: Engine, reach?: Reach): Promise<WholeCatalog> {
   try {
     await migrate(engine);
   } catch (error) {
@@ -61,7 +66,8 @@ export async function openExistingCatalog(engine: Engine): Promise<Catalog> {
   return new SqlCatalog(engine);
 }
 
-class SqlCatalog implements Catalog {
+class SqlCatalog implements WholeCatalog {
+  readonly webhooks: Webhooks;
   readonly #engine: Engine;
   readonly #reach: Reach | undefined;
   readonly #recent = new RecentContents();
@@ -71,6 +77,7 @@ class SqlCatalog implements Catalog {
 
   constructor(engine: Engine, reach?: Reach) {
     this.#engine = engine;
+    this.webhooks = new SqlWebhooks(engine);
     this.#reach = reach;
     this.#hints = engine.listen(() => this.#changes.wake());
   }

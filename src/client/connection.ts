@@ -13,6 +13,9 @@ const CHALLENGES_MAX = 2;
 /** The scope of the registry's catalog, as CNCF distribution named it. */
 export const CATALOG_SCOPE = "registry:catalog:*";
 
+/** The scope of doing what only who runs a Supercargo registry may do. */
+export const ADMIN_SCOPE = "registry:admin:*";
+
 /** The scope of reading one repository. */
 export function pullScope(repository: RepositoryName): string {
   return `repository:${repository}:pull`;
@@ -28,10 +31,11 @@ export type ConnectionOptions = Omit<ExchangeOptions, "concurrency"> & {
 };
 
 export type Ask = {
-  readonly method?: "GET" | "HEAD";
+  readonly method?: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   /** What a token has to allow. */
   readonly scope: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
   readonly bytesMax?: number;
 };
 
@@ -90,10 +94,11 @@ export class Connection {
     }
   }
 
-  #send(target: string, { method, headers, bytesMax }: Ask, authorization?: string): Promise<Answer> {
+  #send(target: string, { method, headers, body, bytesMax }: Ask, authorization?: string): Promise<Answer> {
     return this.#exchange.send({
       url: new URL(target, this.#origin),
       ...(method && { method }),
+      ...(body !== undefined && { body }),
       headers: {
         "User-Agent": this.#userAgent,
         ...headers,

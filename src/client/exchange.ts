@@ -29,9 +29,9 @@ const NOT_TLS: readonly string[] = [
 
 export type Request = {
   readonly url: URL;
-  readonly method?: "GET" | "HEAD" | "POST";
+  readonly method?: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: URLSearchParams;
+  readonly body?: URLSearchParams | string;
   /** The largest answer that is read, in bytes. */
   readonly bytesMax: number;
 };

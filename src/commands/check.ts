@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { RegistryError } from "../errors.ts";
 import { check, type CheckOptions } from "../registry/check/check.ts";
 import type { Finding, Report } from "../registry/check/report.ts";
-import { openData } from "../server.ts";
+import { openData } from "../data.ts";
 import { addConfigOptions, configOf } from "./config-options.ts";
 
 /** How long something that nobody needs is left alone after its last change, in milliseconds. */

@@ -35,6 +35,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   ROUTE_UNKNOWN: 3,
   SIZE_EXCEEDED: 1,
   STORAGE_FULL: 7,
+  WEBHOOK_UNKNOWN: 3,
   ADDRESS_IN_USE: 6,
   CATALOG_LOCKED: 6,
   CATALOG_NEWER: 7,

@@ -2,7 +2,8 @@ import { type Command, Option } from "commander";
 import { text } from "node:stream/consumers";
 import { originOf, parseAddress, type Address } from "../client/address.ts";
 import type { Credentials } from "../client/authorization.ts";
-import { Connection, CONCURRENCY } from "../client/connection.ts";
+import { ADMIN_SCOPE, Connection, CONCURRENCY, type Ask } from "../client/connection.ts";
+import { failureOf } from "../client/failure.ts";
 import { findRegistry } from "../client/find-registry.ts";
 import type { Page, Registry } from "../client/registry.ts";
 import { RegistryError } from "../errors.ts";
@@ -105,6 +106,16 @@ export class Session implements Disposable {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
     }
+  }
+
+  /** Does what only who runs a registry of ours may do; the JSON that it answers, if any. */
+  async administer(target: string, request: Pick<Ask, "method" | "body"> = {}): Promise<unknown> {
+    if (!this.#connection) throw new Error("The session is not open.");
+    const answer = await this.#connection.ask(target, { scope: ADMIN_SCOPE, ...request });
+    if (answer.status >= 300) throw failureOf(answer);
+    return answer.bytes.length === 0
+      ? undefined
+      : (JSON.parse(Buffer.from(answer.bytes).toString()) as unknown);
   }
 
   /** Tells a person something that is not part of the list. */

@@ -5,7 +5,7 @@ import { ACTIONS, parseActions } from "../access/action.ts";
 import { readDuration } from "../config.ts";
 import { RegistryError } from "../errors.ts";
 import { parsePattern } from "../oci/pattern.ts";
-import { openAccountsOf } from "../server.ts";
+import { openAccountsOf } from "../data.ts";
 import { addConfigOptions, configOf } from "./config-options.ts";
 
 const EXAMPLES = `

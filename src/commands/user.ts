@@ -3,7 +3,7 @@ import type { Accounts } from "../access/accounts.ts";
 import { hashPassword, isGoodPassword } from "../access/argon2.ts";
 import { isUser } from "../access/policy.ts";
 import { RegistryError } from "../errors.ts";
-import { openAccountsOf } from "../server.ts";
+import { openAccountsOf } from "../data.ts";
 import { addConfigOptions, configOf } from "./config-options.ts";
 import { readPassword } from "./secret-input.ts";
 

@@ -1,5 +1,12 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import {
+  WEBHOOKS_EXAMPLE,
+  WEBHOOKS_SCHEMA,
+  isWebhookSecret,
+  webhookKeys,
+  webhooksMayBe,
+} from "./webhooks.ts";
 import { POLICY_EXAMPLE, POLICY_SCHEMA, policyKeys, policyMayBe } from "./policy.ts";
 import {
   type Bytes,
@@ -51,6 +58,8 @@ export type Part = {
   readonly mayBe: (inside: readonly string[]) => string | undefined;
   /** The keys that may stand at a place in it. */
   readonly keys: (inside: readonly string[]) => readonly string[];
+  /** What stands at a place in it must never be printed. */
+  readonly isSecret?: (inside: readonly string[]) => boolean;
 };
 
 /** Every such part. */
@@ -63,6 +72,16 @@ export const PARTS: readonly Part[] = [
     example: POLICY_EXAMPLE,
     mayBe: policyMayBe,
     keys: policyKeys,
+  },
+  {
+    path: "webhooks",
+    about:
+      "Who is told of events, by a name for each. Others can be added while the server runs, by `supercargo webhook add`. " +
+      "Who is new here is told what happens from then on. Without a secret, deliveries are not signed.",
+    example: WEBHOOKS_EXAMPLE,
+    mayBe: webhooksMayBe,
+    keys: webhookKeys,
+    isSecret: isWebhookSecret,
   },
 ];
 
@@ -178,6 +197,12 @@ export const CONFIG_SCHEMA = z.strictObject({
     }),
     login: key(rate, { about: "How often one address may ask for a token.", mayBe: RATE_MAY_BE }),
   }),
+  webhookTargets: key(text(readNetworks), {
+    about:
+      "Addresses beyond the public Internet to which webhooks may be sent. Elsewhere in private networks, and to this machine, " +
+      "nothing is.",
+    mayBe: "IP addresses and networks separated by commas, such as 127.0.0.1, ::1 or 10.0.0.0/8",
+  }),
   url: key(text(readBaseUrl), {
     about:
       "Where clients reach this registry, if not at the address it listens on. Events name it as their source.",
@@ -242,6 +267,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     }),
   }),
   policy: POLICY_SCHEMA.optional(),
+  webhooks: WEBHOOKS_SCHEMA.optional(),
 });
 
 /** Everything that can be set, read and checked. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ANONYMOUS, actorOf, type Caller } from "../access/caller.ts";
 import { RegistryError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { Receivers } from "../webhooks/receivers.ts";
 import { failure, isGone, send } from "./answer.ts";
 import { type Access, authenticate } from "./authenticate.ts";
 import { authorize, rightsOf } from "./authorize.ts";
@@ -32,6 +33,8 @@ export type Service = {
   /** Whose word is taken on where requests come from. */
   readonly trusts: Trust;
   readonly rates: RateLimits;
+  /** Who is told of events. */
+  readonly receivers: Receivers;
   /** Streams that are running. */
   readonly streams: Streams;
   /** Aborted when the server stops: what would go on for ever has to end then. */

@@ -1,7 +1,7 @@
 import { ACTIONS, type Action } from "../access/action.ts";
 import type { Caller } from "../access/caller.ts";
 import { OPEN_POLICY, permits, permitsEverywhere } from "../access/policy.ts";
-import { formatScope, LIST_ALL } from "../access/scope.ts";
+import { ADMIN_ALL, formatScope, LIST_ALL } from "../access/scope.ts";
 import { viewOf } from "../access/view.ts";
 import type { View } from "../oci/view.ts";
 import { RegistryError } from "../errors.ts";
@@ -15,10 +15,11 @@ import { asSeen } from "./seen.ts";
 /**
  * What a route needs: an action in the repository that its path names; `seen`: that there is anything its caller may list,
  * which is all it shows; `catalog`: the same, and that they have shown who they are, if only by a token of nobody, as
- * clients of registries log in where they are asked to and nowhere else; `everything`: that they may list all there is; `credentials`: a token, be it that of nobody, or a
- * password; `nothing`.
+ * clients of registries log in where they are asked to and nowhere else; `everything`: that they may list all there is;
+ * `administration`: that they may do everything everywhere; `credentials`: a token, be it that of nobody, or a password;
+ * `nothing`.
  */
-export type Needs = Action | "seen" | "catalog" | "everything" | "credentials" | "nothing";
+export type Needs = Action | "seen" | "catalog" | "everything" | "administration" | "credentials" | "nothing";
 
 /** What the caller of one request may do. */
 export type Rights = {
@@ -63,20 +64,25 @@ export function authorize(call: Call, needs: Needs): Call {
     if (rights.identity.proof === "none") throw challenge("Log in, or get a token without logging in.");
     return call;
   }
-  if (needs === "everything") return withEverything(call);
+  if (needs === "everything" || needs === "administration") return withEverything(call, needs);
   if (needs === "catalog" && rights.identity.proof === "none") {
     throw challenge("Log in, or get a token without logging in.", { scope: formatScope(LIST_ALL) });
   }
   return needs === "seen" || needs === "catalog" ? withSeen(call) : inRepository(call, needs);
 }
 
-function withEverything(call: Call): Call {
+function withEverything(call: Call, needs: "everything" | "administration"): Call {
   const { rights } = call;
-  if (rights.mayEverywhere("list")) return call;
-  requireLogin(rights, { scope: formatScope(LIST_ALL), isEnough: rights.couldBe.mayEverywhere("list") });
+  const [actions, scope] =
+    needs === "everything" ? [LIST_ALL.actions, LIST_ALL] : [ADMIN_ALL.actions, ADMIN_ALL];
+  const may = (of: Pick<Rights, "mayEverywhere">): boolean =>
+    actions.every((action) => of.mayEverywhere(action));
+  if (may(rights)) return call;
+  requireLogin(rights, { scope: formatScope(scope), isEnough: may(rights.couldBe) });
   throw new RegistryError(
     "DENIED",
-    "This is about all of the registry, and only for who may list all repositories. Ask whoever runs it for that.",
+    `This is about all of the registry, and only for who may ${needs === "everything" ? "list all repositories" : "do everything in all repositories"}. ` +
+      "Ask whoever runs it for that.",
   );
 }
 

@@ -5,7 +5,7 @@ import { cursorAt, cursorBehind } from "../registry/cursor.ts";
 import type { EventSelector } from "../registry/event-selector.ts";
 import { watch, type Notice } from "../registry/watch.ts";
 import type { Answer, Call } from "./call.ts";
-import { bookmarkEvent, cloudEvent, shownEvent } from "./cloud-event.ts";
+import { bookmarkEvent, cloudEvent, shownEvent } from "../registry/cloud-event.ts";
 
 /** How long a stream may be quiet before it is told how far it is, in milliseconds: proxies end lines that are silent. */
 const BEAT_MS = 15_000;

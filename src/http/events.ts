@@ -14,7 +14,7 @@ import {
 import { requireRepository } from "../registry/repositories.ts";
 import { readMoment } from "../registry/selector.ts";
 import { numberParam, repositoryOf, requireKnown, type Answer, type Call } from "./call.ts";
-import { cloudEvent } from "./cloud-event.ts";
+import { cloudEvent } from "../registry/cloud-event.ts";
 import { formOf, streamEvents } from "./event-stream.ts";
 
 /** Events on a page when the client does not say, and at the most. */

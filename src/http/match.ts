@@ -25,8 +25,8 @@ const PATTERNS: readonly Pattern[] = ROUTES.map((route) => {
   return {
     route,
     hasName,
-    before: hasName ? segments.slice(0, position) : segments,
-    behind: hasName ? segments.slice(position + 1) : [],
+    before: hasName ? segments.slice(0, position) : [],
+    behind: hasName ? segments.slice(position + 1) : segments,
   };
 });
 
@@ -88,7 +88,7 @@ function decoded(segment: string): string {
 /** True when what is literal in a pattern is in its place. The end is looked at first: nearly all paths begin alike. */
 function fits({ before, behind, hasName }: Pattern, segments: readonly string[]): boolean {
   const start = segments.length - behind.length;
-  if (hasName ? start <= before.length : start !== before.length) return false;
+  if (hasName ? start <= before.length : start !== 0) return false;
   return (
     behind.every(
       (expected, position) => isPlaceholder(expected) || expected === segments[start + position],

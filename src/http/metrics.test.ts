@@ -16,7 +16,7 @@ const ENTRY: RequestEntry = {
 };
 
 test("requests are counted by route, method and status, timed, and their bytes added up", async () => {
-  const metrics = createMetrics({ revision: async () => 42, running: () => 3 });
+  const metrics = createMetrics({ receivers: async () => [], revision: async () => 42, running: () => 3 });
   metrics.observe(ENTRY);
   metrics.observe({ ...ENTRY, status: 404 });
   const { contentType, body } = await metrics.expose();
@@ -37,7 +37,7 @@ test("requests are counted by route, method and status, timed, and their bytes a
 });
 
 test("how many series there are does not depend on what clients send", async () => {
-  const metrics = createMetrics({ revision: async () => 0, running: () => 0 });
+  const metrics = createMetrics({ receivers: async () => [], revision: async () => 0, running: () => 0 });
   const series = async (): Promise<number> =>
     (await metrics.expose()).body.split("\n").filter((line) => line.startsWith("supercargo_")).length;
   metrics.observe({ ...ENTRY, method: "MADEUP" });
@@ -48,7 +48,11 @@ test("how many series there are does not depend on what clients send", async () 
 });
 
 test("metrics are there while the catalog is not", async () => {
-  const metrics = createMetrics({ revision: () => Promise.reject(new Error("gone")), running: () => 1 });
+  const metrics = createMetrics({
+    receivers: async () => [],
+    revision: () => Promise.reject(new Error("gone")),
+    running: () => 1,
+  });
   const { body } = await metrics.expose();
   assert.match(body, /^supercargo_catalog_revision Nan$/m);
   assert.match(body, /^supercargo_http_requests_in_flight 1$/m);

@@ -1,9 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Receiver } from "../webhooks/receivers.ts";
 import type { RequestEntry } from "./observer.ts";
 
 /** Counters and gauges of one server, for Prometheus. */
 export type Metrics = {
   observe(entry: RequestEntry): void;
+  /** An attempt to tell a receiver of events. */
+  attempted(webhook: string, isTaken: boolean, events: number): void;
   /** All of them in the text format. */
   expose(): Promise<{ readonly contentType: string; readonly body: string }>;
 };
@@ -14,6 +17,8 @@ export type MetricsSources = {
   readonly revision: () => Promise<number>;
   /** Requests that are being answered. */
   readonly running: () => number;
+  /** Who is told of events. */
+  readonly receivers: () => Promise<readonly Receiver[]>;
 };
 
 /** Upper bounds in seconds: from a cached page to a large upload over a slow line. */
@@ -52,7 +57,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
     labelNames: ["direction"],
     registers: [register],
   });
+  const deliveries = addWebhooks(register, sources);
   return {
+    attempted(webhook, isTaken, events) {
+      deliveries.attempts.inc({ webhook, outcome: isTaken ? "taken" : "refused" });
+      if (isTaken) deliveries.events.inc({ webhook }, events);
+    },
     observe({ route, method: sent, status, ms, bytesIn, bytesOut }) {
       const method = METHODS.has(sent) ? sent : "other";
       requests.inc({ route, method, status });
@@ -86,4 +96,47 @@ function addGauges(register: Registry, { revision, running }: MetricsSources): v
   });
   register.registerMetric(inFlight);
   register.registerMetric(newest);
+}
+
+type Deliveries = { readonly attempts: Counter; readonly events: Counter };
+
+/** How far receivers are behind, and what became of deliveries. There are as many series as webhooks. */
+function addWebhooks(register: Registry, { receivers }: MetricsSources): Deliveries {
+  const gauge = (name: string, help: string, valueOf: (receiver: Receiver) => number): void => {
+    const made = new Gauge({
+      name: `supercargo_webhook_${name}`,
+      help,
+      labelNames: ["webhook"],
+      registers: [],
+      async collect() {
+        this.reset();
+        for (const receiver of await all()) this.set({ webhook: receiver.name }, valueOf(receiver));
+      },
+    });
+    register.registerMetric(made);
+  };
+  // All gauges of one answer are of one look.
+  let looked: Promise<readonly Receiver[]> | undefined;
+  const all = (): Promise<readonly Receiver[]> => {
+    looked ??= receivers()
+      .catch(() => [])
+      .finally(() => (looked = undefined));
+    return looked;
+  };
+  gauge("lag_events", "Events of the log that the receiver has not been told of.", ({ lag }) => lag.events);
+  gauge(
+    "lag_seconds",
+    "How long ago the next event for the receiver has happened. NaN when it is no longer kept.",
+    ({ lag }) => lag.seconds ?? Number.NaN,
+  );
+  gauge("failures", "Attempts in a row that came to nothing.", ({ webhook }) => webhook.progress.failures);
+  gauge("paused", "1 when nothing is sent until somebody resumes it.", ({ webhook }) =>
+    webhook.progress.paused === undefined ? 0 : 1,
+  );
+  const counter = (name: string, help: string, labelNames: string[]): Counter =>
+    new Counter({ name: `supercargo_webhook_${name}`, help, labelNames, registers: [register] });
+  return {
+    attempts: counter("deliveries_total", "Attempts to deliver.", ["webhook", "outcome"]),
+    events: counter("events_total", "Events that receivers have taken.", ["webhook"]),
+  };
 }

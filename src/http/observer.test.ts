@@ -19,7 +19,7 @@ const ENTRY: RequestEntry = {
 function observed(entries: readonly RequestEntry[], level = "info"): Record<string, unknown>[] {
   const lines: string[] = [];
   const log = pino({ level, base: null, timestamp: false }, { write: (line) => lines.push(line) });
-  const metrics = createMetrics({ revision: async () => 0, running: () => 0 });
+  const metrics = createMetrics({ receivers: async () => [], revision: async () => 0, running: () => 0 });
   const observer = createObserver({ log, metrics });
   for (const entry of entries) observer.finished(entry);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);

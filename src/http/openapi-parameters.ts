@@ -5,6 +5,7 @@ import { CHOOSE_REPOSITORIES, ORDERS, SELECTOR_PARAMETERS } from "../registry/se
 import { FIELDS, INCLUDES } from "./list-fields.ts";
 import { ITEMS_DEFAULT, ITEMS_MAX, LIST_PARAMETERS, NAMES_MAX } from "./lists.ts";
 import { list, schema, type Schema } from "./openapi-schemas.ts";
+import { WEBHOOK_NAME } from "../webhooks/definition.ts";
 
 /** A parameter of an operation, in OpenAPI's words. */
 export type Parameter = {
@@ -58,6 +59,7 @@ const PLACEHOLDERS: Readonly<Record<string, Omit<Parameter, "name" | "in">>> = {
   digest: { schema: schema("Digest") },
   tag: { schema: schema("Tag") },
   reference: { description: "A tag or a digest.", schema: { type: "string" } },
+  webhook: { schema: { type: "string", pattern: WEBHOOK_NAME.source } },
   id: { description: "From the `Location` of the answer that began the upload.", schema: { type: "string" } },
 };
 

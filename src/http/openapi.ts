@@ -8,6 +8,7 @@ import { operationOf } from "./openapi-operation.ts";
 import { OURS } from "./openapi-ours.ts";
 import { SEARCH } from "./openapi-search.ts";
 import { SCHEMAS } from "./openapi-schemas.ts";
+import { WEBHOOKS } from "./openapi-webhooks.ts";
 import { STANDARD } from "./openapi-standard.ts";
 import type { Route } from "./routes.ts";
 
@@ -24,7 +25,7 @@ type Place = Pick<Route, "method" | "path" | "needs">;
 const REFUSALS: readonly ErrorCode[] = ["UNAUTHORIZED", "DENIED"];
 
 /** What is known of each route, by method and path. */
-export const DESCRIPTIONS = { ...STANDARD, ...FORMS, ...OURS, ...SEARCH, ...ACCESS };
+export const DESCRIPTIONS = { ...STANDARD, ...FORMS, ...OURS, ...SEARCH, ...ACCESS, ...WEBHOOKS };
 
 /** The OpenAPI 3.1 document of these routes. A route that nothing describes is an error of ours. */
 export function describeApi(routes: readonly Place[]): object {

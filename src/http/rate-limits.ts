@@ -16,6 +16,7 @@ const CLASSES: Readonly<Record<Needs, RateClass | undefined>> = {
   seen: "list",
   catalog: "list",
   everything: "list",
+  administration: "push",
   pull: "pull",
   push: "push",
   delete: "push",

@@ -18,6 +18,8 @@ import { getOldSearch, getSearch, pingOld } from "./search.ts";
 import { getJwks } from "./jwks.ts";
 import { getToken, postToken } from "./token.ts";
 import { getWhoami } from "./whoami.ts";
+import { deleteWebhook, getWebhook, getWebhooks, putWebhook } from "./webhooks.ts";
+import { pauseWebhook, replayWebhook, resumeWebhook, testWebhook } from "./webhook-steering.ts";
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from "./uploads.ts";
 
 export type Route = {
@@ -56,6 +58,15 @@ export const ROUTES: readonly Route[] = (
     ["GET", "/v2/_supercargo/tags", "seen", listOf("tags")],
     ["GET", "/v2/_supercargo/manifests", "seen", listOf("manifests")],
     ["GET", "/v2/_supercargo/namespaces", "seen", listOf("namespaces")],
+
+    ["GET", "/v2/_supercargo/webhooks", "administration", getWebhooks],
+    ["GET", "/v2/_supercargo/webhooks/<webhook>", "administration", getWebhook],
+    ["PUT", "/v2/_supercargo/webhooks/<webhook>", "administration", putWebhook],
+    ["DELETE", "/v2/_supercargo/webhooks/<webhook>", "administration", deleteWebhook],
+    ["POST", "/v2/_supercargo/webhooks/<webhook>/pause", "administration", pauseWebhook],
+    ["POST", "/v2/_supercargo/webhooks/<webhook>/resume", "administration", resumeWebhook],
+    ["POST", "/v2/_supercargo/webhooks/<webhook>/replay", "administration", replayWebhook],
+    ["POST", "/v2/_supercargo/webhooks/<webhook>/test", "administration", testWebhook],
 
     ["GET", "/v2/<name>/tags/list", "list", tagsAt("tags/list")],
     ["GET", "/v2/repositories/list", "seen", childrenAt("repositories/list")],

@@ -16,6 +16,7 @@ import { describePulls } from "./catalog/pulls.ts";
 import { describeTagHistory } from "./catalog/tag-history.ts";
 import { describeViews } from "./catalog/views.ts";
 import { describeUpgrade } from "./catalog/upgrade.ts";
+import { describeWebhooks } from "./catalog/webhooks.ts";
 import { describeWrites } from "./catalog/writes.ts";
 
 /**
@@ -41,5 +42,6 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeBulk(newPlace);
     describeConcurrency(newPlace);
     describeSearch(newPlace);
+    describeWebhooks(newPlace);
   });
 }

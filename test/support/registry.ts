@@ -5,9 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { openDiskBlobs } from "../../src/blobs/disk.ts";
 import type { Blobs } from "../../src/blobs/blobs.ts";
-import type { Catalog } from "../../src/catalog/catalog.ts";
 import { openPostgres } from "../../src/catalog/postgres.ts";
-import { openCatalog } from "../../src/catalog/sql-catalog.ts";
+import { openCatalog, type WholeCatalog } from "../../src/catalog/sql-catalog.ts";
 import { openSqlite } from "../../src/catalog/sqlite.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Access } from "../../src/http/authenticate.ts";
@@ -22,6 +21,9 @@ import type { Pair } from "../../src/http/certificate.ts";
 import { RateLimits } from "../../src/http/rate-limits.ts";
 import { Streams } from "../../src/http/streams.ts";
 import { Tail } from "../../src/registry/tail.ts";
+import { Deliveries } from "../../src/webhooks/deliveries.ts";
+import { reachOf } from "../../src/webhooks/reachable.ts";
+import { Receivers } from "../../src/webhooks/receivers.ts";
 import { REGISTRY_DEFAULTS, type RegistryOptions } from "../../src/registry/registry.ts";
 
 /** Where every registry gets a database of its own when a whole suite is to run on PostgreSQL; see test/http/postgres.test.ts. */
@@ -29,6 +31,9 @@ const POSTGRES = process.env["SUPERCARGO_TEST_POSTGRES"];
 
 /** For tests that fill pages beyond what clients may ask for: why to skip them, or false. One catalog is enough for those. */
 export const ENOUGH_ELSEWHERE = POSTGRES !== undefined && "page limits are the same whatever the catalog";
+
+/** Where clients would reach it, if there were more of it than a port. */
+const SOURCE = "http://registry.test";
 
 /** How long requests that are still running may take when a test is over, in milliseconds. */
 const GRACE_MS = 2_000;
@@ -48,6 +53,8 @@ export type TestRegistryOptions = Partial<RegistryOptions> & {
   readonly pair?: Pair;
   /** How long a stream may be quiet, in milliseconds. */
   readonly beatMs?: number;
+  /** Delivers to webhooks, wherever they are on this machine; the first wait after a failure, in milliseconds. */
+  readonly webhookBackoffMs?: number;
   /** What stands before the blobs on disk, for failures that a disk seldom has. */
   readonly blobs?: (onDisk: Blobs) => Blobs;
 };
@@ -63,7 +70,7 @@ export class TestRegistry implements AsyncDisposable {
   readonly #catalog: string | undefined;
   readonly #options: TestRegistryOptions;
   #parts!: {
-    catalog: Catalog;
+    catalog: WholeCatalog;
     blobs: Blobs;
     pulls: PullNotes;
     tail: Tail;
@@ -100,7 +107,7 @@ export class TestRegistry implements AsyncDisposable {
     return this.#parts.listener.address.port;
   }
 
-  get catalog(): Catalog {
+  get catalog(): WholeCatalog {
     return this.#parts.catalog;
   }
 
@@ -148,6 +155,7 @@ export class TestRegistry implements AsyncDisposable {
       trusts,
       rates,
       pair,
+      webhookBackoffMs,
       ...limits
     } = this.#options;
     await using opened = new AsyncDisposableStack();
@@ -162,11 +170,29 @@ export class TestRegistry implements AsyncDisposable {
     );
     const tail = opened.use(new Tail(catalog));
     const stopping = new AbortController();
+    const origin = { source: () => SOURCE, reach: reachOf(["127.0.0.0/8"]) };
+    const { webhooks } = catalog;
+    let deliveries: Deliveries | undefined;
+    const receivers = new Receivers({ webhooks, catalog, origin, changed: () => deliveries?.wake() });
+    if (webhookBackoffMs !== undefined) {
+      deliveries = new Deliveries({
+        webhooks,
+        tail,
+        origin,
+        backoffMs: webhookBackoffMs,
+        attempted: () => {},
+        failed: (error) => {
+          throw error;
+        },
+      });
+      opened.use(deliveries);
+    }
     const app = createApp({
       registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits }, pulls, tail },
       observer: { finished: (entry) => this.entries.push(entry) },
       service: {
-        url: () => "http://registry.test",
+        url: () => SOURCE,
+        receivers,
         ready,
         corsOrigins,
         pages: new PageCache(),

@@ -1,7 +1,6 @@
-import type { Catalog } from "../../../src/catalog/catalog.ts";
 import type { Engine } from "../../../src/catalog/engine.ts";
 import type { Reach } from "../../../src/catalog/list-reading.ts";
-import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
+import { openCatalog, type WholeCatalog } from "../../../src/catalog/sql-catalog.ts";
 
 /** Where one test's database is. It begins empty, and what is written stays until the place is disposed of. */
 export type Place = AsyncDisposable & {
@@ -16,9 +15,9 @@ export type NewPlace = () => Promise<Place>;
 export type Opened = AsyncDisposable & {
   readonly place: Place;
   readonly engine: Engine;
-  readonly catalog: Catalog;
+  readonly catalog: WholeCatalog;
   /** As many catalogs over this place as it allows; the one above is the first. */
-  readonly nodes: readonly Catalog[];
+  readonly nodes: readonly WholeCatalog[];
 };
 
 /** Opens catalogs in a new place: one, or as many as it allows for a test of several nodes. Lists look as far as `reach`. */

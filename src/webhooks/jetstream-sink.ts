@@ -1,0 +1,98 @@
+import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
+import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
+import type { Event } from "../catalog/catalog.ts";
+import { cloudEvent } from "../registry/cloud-event.ts";
+import { cursorBehind } from "../registry/cursor.ts";
+import type { Definition } from "./definition.ts";
+import { probeOf } from "./payload.ts";
+import { addressesOf, type Reach } from "./reachable.ts";
+import { DELIVERY_MS_MAX, refusedBy, TAKEN, type Outcome, type Sink } from "./sink.ts";
+
+/** Events handed over before the cursor may move. */
+const EVENTS_PER_DELIVERY = 100;
+const DEFAULT_PORT = "4222";
+
+type JetstreamSinkOptions = {
+  readonly name: string;
+  readonly definition: Definition;
+  readonly source: string;
+  readonly reach: Reach;
+};
+
+type Line = { readonly connection: NatsConnection; readonly client: JetStreamClient };
+
+/**
+ * Publishes each event to a JetStream stream, as a CloudEvent at `SUBJECT.<type>`, and goes on when the stream has it. The
+ * id of a message is that of its event, so that what is published twice within the stream's window is kept once.
+ */
+export class JetstreamSink implements Sink {
+  readonly eventsMax = EVENTS_PER_DELIVERY;
+  readonly #options: JetstreamSinkOptions;
+  readonly #url: URL;
+  #line: Line | undefined;
+
+  constructor(options: JetstreamSinkOptions) {
+    this.#options = options;
+    this.#url = new URL(options.definition.url);
+  }
+
+  async deliver(events: readonly Event[], signal: AbortSignal): Promise<Outcome> {
+    return this.#within(signal, async (client) => {
+      // One after the other: if one is lost, those behind it must not be there before it.
+      for (const event of events) {
+        if (signal.aborted) return;
+        const cursor = cursorBehind(event, undefined);
+        const body = JSON.stringify(cloudEvent(event, this.#options.source, cursor));
+        await this.#publish(client, { type: event.type, id: cursor, body });
+      }
+    });
+  }
+
+  probe(signal: AbortSignal): Promise<Outcome> {
+    return this.#within(signal, async (client) => {
+      const { id, body } = probeOf("structured", this.#options);
+      await this.#publish(client, { type: "webhook.test", id, body });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const line = this.#line;
+    this.#line = undefined;
+    await line?.connection.close().catch(() => undefined);
+  }
+
+  async #within(signal: AbortSignal, publish: (client: JetStreamClient) => Promise<void>): Promise<Outcome> {
+    try {
+      this.#line ??= await this.#connect();
+      await publish(this.#line.client);
+      return signal.aborted ? { isTaken: false, reason: "It was not done in time." } : TAKEN;
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      return refusedBy(error);
+    }
+  }
+
+  async #publish(
+    client: JetStreamClient,
+    { type, id, body }: { readonly type: string; readonly id: string; readonly body: string },
+  ): Promise<void> {
+    const about = headers();
+    about.set("content-type", "application/cloudevents+json");
+    const subject = `${this.#url.pathname.slice(1)}.${type}`;
+    await client.publish(subject, body, { msgID: id, headers: about, timeout: DELIVERY_MS_MAX });
+  }
+
+  async #connect(): Promise<Line> {
+    const { hostname, port, username, password } = this.#url;
+    const [{ address, family }] = await addressesOf(hostname, this.#options.reach);
+    const connection = await connect({
+      servers: `${family === 6 ? `[${address}]` : address}:${port || DEFAULT_PORT}`,
+      name: "supercargo",
+      reconnect: false,
+      // Others of a cluster may be anywhere.
+      ignoreClusterUpdates: true,
+      ...(username !== "" && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+    });
+    return { connection, client: jetstream(connection) };
+  }
+}
