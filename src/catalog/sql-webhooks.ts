@@ -66,7 +66,7 @@ export class SqlWebhooks implements Webhooks {
   steer(name: string, { paused, cursor }: Parameters<Webhooks["steer"]>[1]): Promise<boolean> {
     return this.#changes(
       `update webhook set paused = ?, cursor = coalesce(?, cursor), failures = 0, retry = null,
-          generation = generation + 1, replayed = case when ? is null then replayed else generation + 1 end
+          generation = generation + 1, replayed = case when cast(? as bigint) is null then replayed else generation + 1 end
         where name = ?`,
       [paused ?? null, cursor ?? null, cursor ?? null, name],
     );
@@ -78,21 +78,24 @@ export class SqlWebhooks implements Webhooks {
     progress: Progress,
   ): Promise<boolean> {
     const { cursor, paused, failures, error, retry, delivered } = progress;
-    const told: readonly (readonly [column: string, value: Value])[] = [
-      ["paused", paused ?? null],
-      ["failures", failures],
-      ["error", error?.reason ?? null],
-      ["failed", error?.time.getTime() ?? null],
-      ["retry", retry?.getTime() ?? null],
-      ["delivered", delivered?.getTime() ?? null],
+    const told: readonly (readonly [column: string, type: "text" | "bigint", value: Value])[] = [
+      ["paused", "text", paused ?? null],
+      ["failures", "bigint", failures],
+      ["error", "text", error?.reason ?? null],
+      ["failed", "bigint", error?.time.getTime() ?? null],
+      ["retry", "bigint", retry?.getTime() ?? null],
+      ["delivered", "bigint", delivered?.getTime() ?? null],
     ];
-    const columns = told.map(([column]) => `${column} = case when generation = ? then ? else ${column} end`);
+    // Inside of an expression PostgreSQL does not know what type a parameter has.
+    const columns = told.map(
+      ([column, type]) => `${column} = case when generation = ? then cast(? as ${type}) else ${column} end`,
+    );
     return this.#changes(
-      `update webhook set cursor = ?, ${columns.join(", ")} where name = ? and replayed <= ? and ? <= generation
+      `update webhook set cursor = ?, ${columns.join(", ")} where name = ? and replayed <= ? and cast(? as bigint) <= generation
           and exists (select 1 from lease where lease.name = ? and lease.holder = ?)`,
       [
         cursor,
-        ...told.flatMap(([, value]) => [generation, value]),
+        ...told.flatMap(([, , value]) => [generation, value]),
         name,
         generation,
         generation,
