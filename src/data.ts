@@ -1,9 +1,13 @@
 import type { Accounts } from "./access/accounts.ts";
+import { keysInFolder } from "./access/key-file.ts";
+import type { KeyStore } from "./access/keys.ts";
 import type { Blobs } from "./blobs/blobs.ts";
 import { openExistingDiskBlobs } from "./blobs/disk.ts";
 import { openAccounts } from "./catalog/accounts.ts";
+import { openKeys } from "./catalog/keys.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { Engine } from "./catalog/engine.ts";
+import type { Counts } from "./catalog/postgres-limits.ts";
 import { openCatalog, openExistingCatalog } from "./catalog/sql-catalog.ts";
 import type { Config } from "./config.ts";
 
@@ -50,4 +54,22 @@ export async function openEngine({ catalog, data }: Pick<Config, "catalog" | "da
   }
   const { openPostgres } = await import("./catalog/postgres.ts");
   return await openPostgres(catalog.reveal());
+}
+
+/**
+ * Where the keys of tokens are kept: in the database that nodes share, else in the data folder. Disposed of, it can be asked
+ * no more.
+ * @throws CATALOG_UNREACHABLE, DATA_UNUSABLE
+ */
+export async function openKeysOf({ catalog, data }: Config): Promise<KeyStore & AsyncDisposable> {
+  if (catalog === undefined) return { ...keysInFolder(data), [Symbol.asyncDispose]: () => Promise.resolve() };
+  const engine = await openEngine({ catalog, data });
+  return { ...(await openKeys(engine)), [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
+}
+
+/** Where nodes that share a database count calls together; `undefined` for a node that is alone. */
+export async function openCountsOf({ catalog }: Config): Promise<Counts | undefined> {
+  if (catalog === undefined) return undefined;
+  const { openCounts } = await import("./catalog/postgres-limits.ts");
+  return openCounts(catalog.reveal());
 }

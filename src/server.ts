@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { AccountLogins } from "./access/account-logins.ts";
 import type { Accounts } from "./access/accounts.ts";
-import { keysInFolder } from "./access/key-file.ts";
+import { ForeignTokens } from "./access/foreign-tokens.ts";
 import { Keys } from "./access/keys.ts";
 import { Htpasswd } from "./access/htpasswd.ts";
 import type { Logins } from "./access/login.ts";
@@ -12,9 +12,10 @@ import { WrongLogins } from "./access/wrong-logins.ts";
 import { openDiskBlobs } from "./blobs/disk.ts";
 import { openCatalog, type WholeCatalog } from "./catalog/sql-catalog.ts";
 import { type Config, isLoopback } from "./config.ts";
-import { openAccountsOf, openEngine } from "./data.ts";
+import { openAccountsOf, openCountsOf, openEngine, openKeysOf } from "./data.ts";
 import { RegistryError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
+import type { Access } from "./http/authenticate.ts";
 import { trustIn } from "./http/came-from.ts";
 import { readPair, watchPair, type PairFiles } from "./http/certificate.ts";
 import { Listener } from "./http/listener.ts";
@@ -65,15 +66,14 @@ export async function startServer(
   await using opened = new AsyncDisposableStack();
   const registry = await openRegistry(config, opened, log);
   const { catalog, blobs, tail } = registry;
-  const keys = await Keys.open(keysInFolder(config.data));
-  const accounts = opened.use(await openAccountsOf(config));
-  const logins = await openLogins(accounts, config, log);
   const readAgain = async (): Promise<Policy> => policyOf(await reload());
-  const stopping = new AbortController();
   const policies = new PolicySource(policyOf(config), readAgain, reportTo(log));
+  const access = await openAccess(config, { opened, log, policies });
+  const rates = await openRates(config, opened);
+  const stopping = new AbortController();
   const tasks = [
     ...upkeepTasks(registry, upkeepTimes(config)),
-    { name: "replace keys of tokens", run: () => keys.rotate() },
+    { name: "replace keys of tokens", run: () => access.keys.rotate() },
   ];
   opened.use(new Upkeep(tasks, (task, err) => log.error({ task, err }, "upkeep")));
 
@@ -98,11 +98,11 @@ export async function startServer(
           pages: new PageCache(),
           corsOrigins: config.cors.origins ?? [],
           trusts: trustIn(config.trustProxy ?? []),
-          rates: new RateLimits(config.rateLimits),
+          rates,
           receivers,
           streams: new Streams(config.limits.streams),
           stopping: stopping.signal,
-          access: { policy: () => policies.current, logins, keys, tokens: new Tokens(keys) },
+          access,
         },
       }),
       listen: config.listen,
@@ -185,6 +185,18 @@ class Hooks {
   }
 }
 
+/** `CONFIG_INVALID` for a part of what is needed to verify another server's tokens. */
+function foreignTokens({ tokens: { issuer, audience, jwks, realm } }: Config): ForeignTokens | undefined {
+  if (issuer !== undefined && audience !== undefined && jwks !== undefined) {
+    return new ForeignTokens({ issuer, audience, jwks, realm });
+  }
+  if ([issuer, audience, jwks, realm].every((part) => part === undefined)) return undefined;
+  throw new RegistryError(
+    "CONFIG_INVALID",
+    "tokens.issuer, tokens.audience and tokens.jwks go together: set all three, or none.",
+  );
+}
+
 /** `CONFIG_INVALID` for one of the two without the other. */
 function pairFiles({ tls: { cert, key } }: Config): PairFiles | undefined {
   if (cert !== undefined && key !== undefined) return { cert, key };
@@ -227,6 +239,27 @@ function reportTo(log: Logger): PolicyReport {
       log.error(why, "policy refused: the one before stays in force");
     },
   };
+}
+
+/** How often callers may ask; counted by all nodes together, where there is something to count. */
+async function openRates(config: Config, opened: AsyncDisposableStack): Promise<RateLimits> {
+  const isCounted = Object.values(config.rateLimits).some((rate) => rate !== undefined);
+  return new RateLimits(config.rateLimits, opened.use(isCounted ? await openCountsOf(config) : undefined));
+}
+
+type AccessParts = {
+  readonly opened: AsyncDisposableStack;
+  readonly log: Logger;
+  readonly policies: PolicySource;
+};
+
+/** Who may do what, and how it is found out who asks. */
+async function openAccess(config: Config, { opened, log, policies }: AccessParts): Promise<Access> {
+  const keys = await Keys.open(opened.use(await openKeysOf(config)));
+  const accounts = opened.use(await openAccountsOf(config));
+  const logins = await openLogins(accounts, config, log);
+  const tokens = new Tokens(keys);
+  return { policy: () => policies.current, logins, keys, tokens, foreign: foreignTokens(config) };
 }
 
 /** The users and robots of the database, and those of a file if there is one. */

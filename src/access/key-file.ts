@@ -10,15 +10,19 @@ const MODE = 0o600;
 /** Keys in a file of the data folder, which one server has to itself. `DATA_UNUSABLE` when the file is damaged. */
 export function keysInFolder(folder: string): KeyStore {
   const file = join(folder, NAME);
+  const read = async (): Promise<readonly StoredKey[]> => {
+    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw unusable(file, error);
+    });
+    return text === undefined ? [] : keysIn(text, file);
+  };
+  const write = (keys: readonly StoredKey[]): Promise<void> =>
+    writeDurably(file, JSON.stringify({ keys }, undefined, 2));
   return {
-    async read() {
-      const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw unusable(file, error);
-      });
-      return text === undefined ? [] : keysIn(text, file);
-    },
-    replace: (keys) => writeDurably(file, JSON.stringify({ keys }, undefined, 2)),
+    read,
+    add: async (key) => write([...(await read()), key]),
+    remove: async (kid) => write((await read()).filter((key) => key.kid !== kid)),
   };
 }
 

@@ -1,12 +1,5 @@
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type CryptoKey,
-  type JWK,
-  type KeyObject,
-} from "jose";
+import { createPublicKey, hash, type KeyObject } from "node:crypto";
+import { exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from "jose";
 
 /** The one algorithm that tokens are signed with: every registry that takes tokens knows it, and no shared secret verifies it. */
 export const ALGORITHM = "ES256";
@@ -23,7 +16,7 @@ const REREAD_MS = 10_000;
 
 /** A key pair as it is stored. */
 export type StoredKey = {
-  /** The RFC 7638 thumbprint of its public half. */
+  /** What tokens name it by. */
   readonly kid: string;
   readonly created: Date;
   /** The private half, from which the public one can be told. */
@@ -34,8 +27,10 @@ export type StoredKey = {
 export interface KeyStore {
   /** All keys, in any order. */
   read(): Promise<readonly StoredKey[]>;
-  /** Keeps these and no others, durably. */
-  replace(keys: readonly StoredKey[]): Promise<void>;
+  /** Keeps one more, durably. Others may do so at the same time. */
+  add(key: StoredKey): Promise<void>;
+  /** Forgets one, if it is there. */
+  remove(kid: string): Promise<void>;
 }
 
 type Key = StoredKey & {
@@ -71,11 +66,11 @@ export class Keys {
     const stored = [...this.#keys.values()];
     const newest = stored.at(-1);
     const isDue = newest === undefined || now - newest.created.getTime() >= KEY_MS - SHOWN_MS;
-    const all = isDue ? [...stored, await makeKey(this.#now())] : stored;
-    const kept = all.filter((_, at) => now - (all[at + 1]?.created.getTime() ?? now) < KEPT_MS);
-    if (!isDue && kept.length === stored.length) return;
-    await this.#store.replace(kept.map(({ kid, created, jwk }) => ({ kid, created, jwk })));
-    await this.#read();
+    if (isDue) await this.#store.add(await makeKey(this.#now()));
+    // Who was succeeded long ago is needed by no token.
+    const ended = stored.filter((_, at) => now - (stored[at + 1]?.created.getTime() ?? now) >= KEPT_MS);
+    for (const { kid } of ended) await this.#store.remove(kid);
+    if (isDue || ended.length > 0) await this.#read();
   }
 
   /** The key that signs: the newest that has been shown for long enough. */
@@ -110,7 +105,25 @@ export class Keys {
 async function makeKey(created: Date): Promise<StoredKey> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const jwk = await exportJWK(privateKey);
-  return { kid: await calculateJwkThumbprint(jwk), created, jwk };
+  return { kid: keyId(createPublicKey({ key: jwk, format: "jwk" })), created, jwk };
+}
+
+/**
+ * What a key is called: as libtrust names it (its "fingerprint"), as registries of CNCF distribution 2.8 find it by that among
+ * their certificates, while others go by whatever the key set says.
+ */
+function keyId(key: KeyObject): string {
+  const fingerprint = hash("sha256", key.export({ type: "spki", format: "der" }), "buffer");
+  return base32(fingerprint.subarray(0, FINGERPRINT_BYTES)).replaceAll(/.{4}(?=.)/g, "$&:");
+}
+
+const FINGERPRINT_BYTES = 30;
+const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/** RFC 4648 section 6, of bytes that fill it. */
+function base32(bytes: Uint8Array): string {
+  const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, "0")).join("");
+  return bits.replaceAll(/.{5}/g, (five) => BASE32[Number.parseInt(five, 2)] ?? "");
 }
 
 async function keyOf(stored: StoredKey): Promise<Key> {

@@ -129,15 +129,16 @@ export class Tokens {
 type Framing = { readonly sub: string; readonly aud: string; readonly seconds: number };
 
 /** Why a token is refused, without a word of the token itself. */
-function reasonOf(error: errors.JOSEError): string {
+export function reasonOf(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return "it has expired";
   if (error instanceof errors.JWTClaimValidationFailed) return `its ${error.claim} is not as it must be`;
+  if (error instanceof errors.JWKSNoMatchingKey) return "it is signed with a key that is not known here";
   if (error instanceof errors.JWSSignatureVerificationFailed) return "its signature is wrong";
   if (error instanceof errors.JOSEAlgNotAllowed) return "its algorithm is not taken here";
   return "it is not a token in the form of a signed JWT";
 }
 
-function invalidToken(reason: string, cause?: unknown): RegistryError {
+export function invalidToken(reason: string, cause?: unknown): RegistryError {
   const detail = { error: "invalid_token" };
   return new RegistryError("UNAUTHORIZED", `The token is refused: ${reason}. Get another one.`, {
     detail,

@@ -1,5 +1,6 @@
 import type { Account, Accounts, Robot } from "../access/accounts.ts";
 import type { Queryable } from "./engine.ts";
+import { makeTables } from "./tables.ts";
 
 /** Kept apart from the catalog: no list, log or compaction has to do with them. Text is told apart by its bytes anywhere. */
 const TABLES = [
@@ -23,7 +24,7 @@ type RobotRow = {
 /** Accounts in a database, which is owned from here on. Makes its tables when they are not there. */
 export async function openAccounts(database: Queryable & AsyncDisposable): Promise<Accounts> {
   try {
-    for (const sql of TABLES) await database.run(sql);
+    await makeTables(database, TABLES);
   } catch (error) {
     await database[Symbol.asyncDispose]();
     throw error;

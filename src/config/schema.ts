@@ -7,6 +7,7 @@ import {
   webhookKeys,
   webhooksMayBe,
 } from "./webhooks.ts";
+import { FILE, group, key, notes, size, text, type Notes } from "./fields.ts";
 import { POLICY_EXAMPLE, POLICY_SCHEMA, policyKeys, policyMayBe } from "./policy.ts";
 import {
   type Bytes,
@@ -17,26 +18,12 @@ import {
   readOrigins,
   readPostgresUrl,
   readRate,
-  readSize,
 } from "./values.ts";
 
 /** The largest manifest that may be allowed: it is held in memory as a whole while it is read. */
 const MANIFEST_BYTES_MAX: Bytes = 64 * 2 ** 20;
 /** The smallest limit for manifests that the distribution-spec lets a registry have. */
 const MANIFEST_BYTES_MIN: Bytes = 4 * 2 ** 20;
-
-type Notes = {
-  /** One sentence on what the key decides. */
-  readonly about: string;
-  /** What it may be, to follow "it may be". */
-  readonly mayBe: string;
-  /** As a person would write it; absent for keys that may be left out. */
-  readonly default?: string;
-  /** Its value must never be printed, not even when it is refused. */
-  readonly isSecret?: boolean;
-  /** Its flag is given without a value. */
-  readonly isSwitch?: boolean;
-};
 
 /** A key of the configuration file, and its other two names. */
 export type Key = Notes & {
@@ -85,41 +72,6 @@ export const PARTS: readonly Part[] = [
   },
 ];
 
-const notes = z.registry<Notes>();
-
-function key<S extends z.ZodType>(schema: S, about: Notes & { default: z.input<S> }): z.ZodPrefault<S>;
-function key<S extends z.ZodType>(schema: S, about: Notes): z.ZodOptional<S>;
-function key(schema: z.ZodType, about: Notes): z.ZodType {
-  const whole = about.default === undefined ? schema.optional() : schema.prefault(about.default);
-  return whole.describe(about.about).register(notes, about);
-}
-
-function group<S extends z.core.$ZodLooseShape>(shape: S): z.ZodPrefault<z.ZodObject<S, z.core.$strict>> {
-  return z.strictObject(shape).prefault({} as never);
-}
-
-/** Text that `read` understands. */
-function text<T>(read: (value: string) => T | undefined): z.ZodType<T, string> {
-  return z.string().transform((value, context) => {
-    const result = read(value);
-    if (result === undefined) context.addIssue({ code: "custom", message: "not understood" });
-    return result ?? z.NEVER;
-  });
-}
-
-function size(atLeast: Bytes, atMost: Bytes): z.ZodType<Bytes, string | number> {
-  return z
-    .union([z.string(), z.int().nonnegative()])
-    .transform((value) => readSize(String(value)) ?? Number.NaN)
-    .refine((bytes) => bytes >= atLeast && bytes <= atMost);
-}
-
-/** The path of a file. */
-const FILE = z
-  .string()
-  .min(1)
-  .transform((file) => resolve(file));
-
 const rate = text(readRate);
 const RATE_MAY_BE =
   "so many in a second, minute or hour, such as 50/s, 600/m or 5000/h; without it there is no limit";
@@ -164,6 +116,26 @@ export const CONFIG_SCHEMA = z.strictObject({
       mayBe: "the path of a file with name:hash on each line, the hash by bcrypt",
     },
   ),
+  tokens: group({
+    issuer: key(z.string().min(1), {
+      about:
+        "Another token server, whose tokens count here as far as the policy allows: the issuer that they name.",
+      mayBe: "text, set together with tokens.audience and tokens.jwks",
+    }),
+    audience: key(z.string().min(1), {
+      about: "What its tokens for this registry say they are for; token servers call it the service.",
+      mayBe: "text, set together with tokens.issuer and tokens.jwks",
+    }),
+    jwks: key(z.string().min(1), {
+      about: "The key set (JWKS) that its tokens are verified with. Read again when a key is not in it.",
+      mayBe: "an http:// or https:// URL, or the path of a file",
+    }),
+    realm: key(z.url({ protocol: /^https?$/ }), {
+      about:
+        "Where clients are sent for a token. Without it they get one here, and others are taken all the same.",
+      mayBe: "an http:// or https:// URL, such as https://auth.example.com/token",
+    }),
+  }),
   catalog: key(text(readPostgresUrl), {
     about: "The PostgreSQL database for the catalog. Without it the catalog is SQLite, in the data folder.",
     mayBe: "postgres://USER:PASSWORD@HOST:PORT/DATABASE, special characters in the password percent-encoded",

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { ANONYMOUS } from "../access/caller.ts";
+import type { ForeignTokens } from "../access/foreign-tokens.ts";
 import type { Keys } from "../access/keys.ts";
 import type { Logins } from "../access/login.ts";
 import type { Policy } from "../access/policy.ts";
@@ -14,6 +15,8 @@ export type Access = {
   readonly logins: Logins;
   readonly tokens: Tokens;
   readonly keys: Keys;
+  /** Those of another token server, if its tokens count. */
+  readonly foreign?: ForeignTokens | undefined;
 };
 
 /** Who asks, and what they have shown for it. */
@@ -36,7 +39,7 @@ export async function authenticate(
 ): Promise<Identity> {
   if (!isGuarded(access)) return NOBODY;
   const { scheme, value } = credentialsOf(request);
-  if (scheme === "bearer") return { ...(await access.tokens.verify(value)), proof: "token" };
+  if (scheme === "bearer") return { ...(await verify(access, value)), proof: "token" };
   if (scheme === "basic") {
     const password = readBasic(value);
     if (password === "unreadable") throw challenge(UNREADABLE);
@@ -47,6 +50,10 @@ export async function authenticate(
   }
   if (scheme === "") return NOBODY;
   throw challenge("The registry takes Authorization by Bearer or Basic only.");
+}
+
+function verify({ tokens, foreign }: Access, token: string): Promise<Bearer> {
+  return foreign?.isOwn(token) ? foreign.verify(token) : tokens.verify(token);
 }
 
 export const UNREADABLE = "The Basic credentials are not a name and a password in base64.";

@@ -34,9 +34,16 @@ export function challengeHeaders(
   if (!(error instanceof RegistryError) || error.code !== "UNAUTHORIZED") return {};
   const { scheme, scope, error: kind } = error.detail as Lack & { readonly scheme?: "Basic" };
   if (scheme) return { "WWW-Authenticate": `Basic realm="${SERVICE}", charset="UTF-8"` };
-  const parts = { realm: `${originOf(from, service)}${TOKEN_PATH}`, service: SERVICE, scope, error: kind };
+  const parts = { ...tokensAt(from, service), scope, error: kind };
   const named = Object.entries(parts).filter(([, value]) => value !== undefined);
   return { "WWW-Authenticate": `Bearer ${named.map(([name, value]) => `${name}="${value}"`).join(",")}` };
+}
+
+/** Where a token is to be had, and what for. */
+function tokensAt(from: CameFrom, service: Service): { readonly realm: string; readonly service: string } {
+  const { realm, audience } = service.access?.foreign?.issuer ?? {};
+  if (realm !== undefined && audience !== undefined) return { realm, service: audience };
+  return { realm: `${originOf(from, service)}${TOKEN_PATH}`, service: SERVICE };
 }
 
 /** Where the client reached us, as it will reach the token end-point the same way (R3). */

@@ -1,4 +1,5 @@
-import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { hash } from "node:crypto";
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from "rate-limiter-flexible";
 import { RegistryError } from "../errors.ts";
 import type { Needs } from "./authorize.ts";
 import { TOKEN_PATH } from "./challenge.ts";
@@ -35,16 +36,23 @@ export function rateClassOf({
   return path === TOKEN_PATH ? "login" : CLASSES[needs];
 }
 
-/** Counts calls by caller and class, in the memory of this process. */
-export class RateLimits {
-  readonly #limiters = new Map<RateClass, { readonly rate: Rate; readonly limiter: RateLimiterMemory }>();
+/** Where several nodes count together: a pool of connections to PostgreSQL, and the name of a table. */
+export type Counts = { readonly client: object; readonly table: string };
 
-  constructor(rates: Partial<Record<RateClass, Rate | undefined>>) {
+/** A limiter of the library, wherever it counts. */
+type Limiter = Pick<RateLimiterMemory, "consume">;
+
+/** Names that are longer are counted by their digest: the column for them has an end. */
+const KEY_LENGTH_MAX = 200;
+
+/** Counts calls by caller and class: in a database that nodes share, else in the memory of this process. */
+export class RateLimits {
+  readonly #limiters = new Map<RateClass, { readonly rate: Rate; readonly limiter: Limiter }>();
+
+  constructor(rates: Partial<Record<RateClass, Rate | undefined>>, counts?: Counts) {
     for (const name of RATE_CLASSES) {
       const rate = rates[name];
-      if (!rate) continue;
-      const limiter = new RateLimiterMemory({ points: rate.calls, duration: rate.seconds, keyPrefix: name });
-      this.#limiters.set(name, { rate, limiter });
+      if (rate) this.#limiters.set(name, { rate, limiter: limiterOf(name, rate, counts) });
     }
   }
 
@@ -56,7 +64,7 @@ export class RateLimits {
     const counted = name && this.#limiters.get(name);
     if (!counted) return {};
     const { rate, limiter } = counted;
-    const left = await limiter.consume(caller).catch((refused: unknown) => {
+    const left = await limiter.consume(keyOf(caller)).catch((refused: unknown) => {
       if (!(refused instanceof RateLimiterRes)) throw refused;
       throw tooMany(name, rate, secondsOf(refused));
     });
@@ -65,6 +73,25 @@ export class RateLimits {
       "RateLimit-Policy": policyOf(name, rate),
     };
   }
+}
+
+function limiterOf(name: RateClass, { calls, seconds }: Rate, counts: Counts | undefined): Limiter {
+  const options = { points: calls, duration: seconds, keyPrefix: name };
+  const memory = new RateLimiterMemory(options);
+  if (!counts) return memory;
+  return new RateLimiterPostgres({
+    ...options,
+    storeClient: counts.client,
+    storeType: "pool",
+    tableName: counts.table,
+    tableCreated: true,
+    // While the database does not answer, each node counts for itself.
+    insuranceLimiter: memory,
+  });
+}
+
+function keyOf(caller: string): string {
+  return caller.length <= KEY_LENGTH_MAX ? caller : hash("sha256", caller);
 }
 
 function policyOf(name: RateClass, { calls, seconds }: Rate): string {

@@ -10,8 +10,11 @@ export function keysInMemory(): KeyStore & { keys: readonly StoredKey[] } {
   const store = {
     keys: [] as readonly StoredKey[],
     read: async () => store.keys,
-    replace: async (keys: readonly StoredKey[]) => {
-      store.keys = keys;
+    add: async (key: StoredKey) => {
+      store.keys = [...store.keys, key];
+    },
+    remove: async (kid: string) => {
+      store.keys = store.keys.filter((key) => key.kid !== kid);
     },
   };
   return store;
