@@ -14,6 +14,7 @@ import { openCatalog, type WholeCatalog } from "./catalog/sql-catalog.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { openAccountsOf, openCountsOf, openEngine, openKeysOf } from "./data.ts";
 import { RegistryError } from "./errors.ts";
+import { stateOf } from "./file-changes.ts";
 import { createApp } from "./http/app.ts";
 import type { Access } from "./http/authenticate.ts";
 import { trustIn } from "./http/came-from.ts";
@@ -85,6 +86,7 @@ export async function startServer(
     running: () => listener.running,
   });
   const files = pairFiles(config);
+  const state = files && (await stateOf([files.cert, files.key]));
   const pair = files && (await readPair(files));
   const listener: Listener = opened.use(
     await Listener.open({
@@ -111,7 +113,7 @@ export async function startServer(
       onCut: (requests) => log.warn({ requests }, "cut off: not finished within shutdown.grace"),
     }),
   );
-  if (files) opened.use(watchPair(files, certificateReport(log, listener)));
+  if (files && state !== undefined) opened.use(watchPair(files, state, certificateReport(log, listener)));
   // Before the listener waits for what is running: streams would never end.
   opened.defer(() => stopping.abort());
   const url = config.url ?? listener.url;
@@ -204,7 +206,7 @@ function pairFiles({ tls: { cert, key } }: Config): PairFiles | undefined {
   throw new RegistryError("CONFIG_INVALID", "tls.cert and tls.key go together: set both, or neither.");
 }
 
-function certificateReport(log: Logger, listener: Listener): Parameters<typeof watchPair>[1] {
+function certificateReport(log: Logger, listener: Listener): Parameters<typeof watchPair>[2] {
   return {
     changed: (pair) => {
       listener.renew(pair);

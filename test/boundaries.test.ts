@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "access",
     "server.ts",
     "data.ts",
+    "file-changes.ts",
     "registry/check",
     "config.ts",
     "oci",
@@ -33,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "server.ts": [
     "data.ts",
+    "file-changes.ts",
     "config.ts",
     "http",
     "webhooks",
@@ -44,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "errors.ts",
   ],
   "data.ts": ["config.ts", "access", "catalog", "blobs", "errors.ts"],
-  http: ["webhooks", "registry", ...PROMISES, "access", "oci", "errors.ts"],
+  http: ["file-changes.ts", "webhooks", "registry", ...PROMISES, "access", "oci", "errors.ts"],
   webhooks: ["registry", ...PROMISES, "oci", "errors.ts"],
   registry: [...PROMISES, "oci", "errors.ts"],
   access: ["catalog/catalog.ts", "oci", "errors.ts"],
@@ -59,6 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ["access/action.ts", "access/policy.ts", "webhooks/definition.ts", "oci", "errors.ts"],
   oci: ["errors.ts"],
   "errors.ts": [],
+  "file-changes.ts": [],
 };
 
 /** Packages and Node modules that one place keeps to itself, so that another can take their part there and nowhere else. */
@@ -83,6 +86,7 @@ const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
     "catalog/sqlite-accounts.ts",
     "blobs",
     "http/certificate.ts",
+    "file-changes.ts",
     "access/key-file.ts",
     "access/foreign-tokens.ts",
     "access/htpasswd.ts",

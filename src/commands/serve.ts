@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import pino, { type Logger } from "pino";
 import type { Config, LoadedConfig } from "../config.ts";
+import { stateOf } from "../file-changes.ts";
 import { startServer } from "../server.ts";
 import { addConfigOptions, configOf } from "./config-options.ts";
 import { greeting } from "./greeting.ts";
@@ -40,11 +41,12 @@ Examples:
 
 async function serve(load: () => Promise<LoadedConfig>): Promise<void> {
   const { config, file } = await load();
+  const state = file === undefined ? "" : await stateOf([file]);
   const log = createLog(config);
   const told = stopSignal();
   {
     await using server = await startServer(config, { log, reload: async () => (await load()).config });
-    using _ = file === undefined ? undefined : onPolicyChange(file, () => void server.reloadPolicy());
+    using _ = file === undefined ? undefined : onPolicyChange(file, state, () => void server.reloadPolicy());
     log.info({ url: server.url, ...server.address }, "listening");
     process.stderr.write(greeting(config, server));
     log.info({ signal: await told }, "stopping");

@@ -1,7 +1,7 @@
-import { unwatchFile, watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { RegistryError } from "../errors.ts";
+import { type FilesState, onFileChange } from "../file-changes.ts";
 
 /** A certificate with those that vouch for it, and its key, both as PEM. */
 export type Pair = { readonly cert: string; readonly key: string };
@@ -28,25 +28,23 @@ export async function readPair({ cert, key }: PairFiles): Promise<Pair> {
   }
 }
 
-/** Calls back with the pair whenever one of the files has changed, or with why it cannot be used. Until disposed of. */
+/** What to do with a pair that is read again. */
+type Report = {
+  readonly changed: (pair: Pair) => void;
+  readonly refused: (error: unknown) => void;
+  /** How often it is looked, if not as often as usual, in milliseconds. */
+  readonly lookMs?: number;
+};
+
+/** Calls back with the pair whenever one of the files is another than in a state, or with why it cannot be used. Until disposed of. */
 export function watchPair(
   files: PairFiles,
-  {
-    changed,
-    refused,
-    lookMs = LOOK_MS,
-  }: {
-    readonly changed: (pair: Pair) => void;
-    readonly refused: (error: unknown) => void;
-    readonly lookMs?: number;
-  },
+  from: FilesState,
+  { changed, refused, lookMs = LOOK_MS }: Report,
 ): Disposable {
-  const look = (): void => void readPair(files).then(changed, refused);
-  const paths = [files.cert, files.key];
-  for (const path of paths) watchFile(path, { persistent: false, interval: lookMs }, look);
-  return {
-    [Symbol.dispose]() {
-      for (const path of paths) unwatchFile(path, look);
-    },
-  };
+  return onFileChange([files.cert, files.key], {
+    from,
+    lookMs,
+    changed: () => void readPair(files).then(changed, refused),
+  });
 }

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { describe, test } from "node:test";
 import { basic } from "../support/access.ts";
 import { expectAnswer, jsonOf, send } from "../support/exchange.ts";
+import { keepLog } from "../support/run-log.ts";
 import { run } from "./run.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
@@ -26,7 +27,10 @@ async function serve(folder: string): Promise<{ host: string; log: string[] } & 
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
   const log: string[] = [];
   const lines = createInterface(child.stdout);
-  lines.on("line", (line) => log.push(line));
+  lines.on("line", (line) => {
+    log.push(line);
+    keepLog(line);
+  });
   while (!log.some((line) => line.includes('"listening"'))) await once(lines, "line");
   const { port } = JSON.parse(log.find((line) => line.includes('"listening"')) ?? "{}") as { port: number };
   return {

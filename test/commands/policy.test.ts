@@ -5,6 +5,7 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { keepLog } from "../support/run-log.ts";
 import { waitFor } from "../support/condition.ts";
 import { run } from "./run.ts";
 
@@ -122,7 +123,10 @@ class Served implements AsyncDisposable {
   private constructor(args: readonly string[]) {
     this.child = spawn(process.execPath, [MAIN, "serve", ...args], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.child.stdout, this.child.stderr])
-      stream?.on("data", (chunk) => (this.printed += String(chunk)));
+      stream?.on("data", (chunk) => {
+        this.printed += String(chunk);
+        keepLog(String(chunk));
+      });
     this.#closed = once(this.child, "close");
   }
 

@@ -2,15 +2,34 @@
  * `npm run conformance`: the official suite against this registry, for the released specification and the one being
  * written, with manifests whose parts were never pushed, on each catalog. Exits with 1 unless every run passes.
  */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hash } from "bcrypt";
 import { buildGoProgram } from "../support/go-program.ts";
 import { startPostgres } from "../support/postgres.ts";
+import { keepSecret } from "../support/run-log.ts";
 import { RegistryProcess } from "../support/registry-process.ts";
 import { runSuite, SUITE, type Verdict } from "./suite.ts";
 
 const VERSIONS = ["1.1", "dev"];
 const CATALOGS = ["sqlite", "postgres"] as const;
+const LOGIN = { name: "conformer", password: "conforming-password" };
+/**
+ * A blob that is to be mounted from wherever it is: the suite asks for a token for the one repository that it pushes to, which
+ * reaches into no other. The registry then takes an upload instead, as the standard allows.
+ */
+const SPARED = { name: "Blob anonymous mount", results: 4 };
+/** Of bcrypt: as little as it takes. */
+const COST = 4;
 const RESULTS = join(import.meta.dirname, "../../node_modules/.cache/conformance");
+
+/** A registry that is for one user alone. */
+async function guarded(folder: string): Promise<object> {
+  const htpasswd = join(folder, "htpasswd");
+  keepSecret(LOGIN.password);
+  await writeFile(htpasswd, `${LOGIN.name}:${await hash(LOGIN.password, COST)}\n`);
+  return { htpasswd, policy: { rules: [{ allow: ["admin"], to: [LOGIN.name], on: ["**"] }] } };
+}
 
 async function main(): Promise<void> {
   console.log(`Building ${SUITE.package}@${SUITE.version}, once.`);
@@ -23,6 +42,12 @@ async function main(): Promise<void> {
       const results = join(RESULTS, `${version}-${catalog}`);
       report(`${version} on ${catalog}`, await runSuite(folder, { host: registry.host, version, results }));
     }
+  }
+  for (const version of VERSIONS) {
+    await using registry = await RegistryProcess.start({ config: guarded });
+    const results = join(RESULTS, `${version}-login`);
+    const asked = { host: registry.host, version, results, login: LOGIN, spared: SPARED };
+    report(`${version} where one has to log in`, await runSuite(folder, asked));
   }
   console.log(`Full reports: ${RESULTS}`);
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
+import { keepLog } from "../support/run-log.ts";
 
 /** How long a start may take, in milliseconds. */
 const START_MS_MAX = 20_000;
@@ -32,6 +33,7 @@ export class Server implements AsyncDisposable {
   private constructor(host: string, { child, lines, stderr }: Parts) {
     this.host = host;
     lines.on("line", (line) => {
+      keepLog(line);
       if (line.includes('"level":"error"') && this.errors.length < ERRORS_KEPT) this.errors.push(line);
     });
     this.#child = child;

@@ -9,6 +9,7 @@ import { connect, type TLSSocket } from "node:tls";
 import type { IncomingMessage } from "node:http";
 import { trustIn } from "../../src/http/came-from.ts";
 import { readPair, watchPair, type Pair } from "../../src/http/certificate.ts";
+import { stateOf } from "../../src/file-changes.ts";
 import { Listener } from "../../src/http/listener.ts";
 import { basic, bearer, TestAccess, tokenFor } from "../support/access.ts";
 import { newPair } from "../support/certificate.ts";
@@ -55,6 +56,7 @@ describe("TLS", () => {
     };
     const [first, second] = [newPair("first"), newPair("second")];
     write(first);
+    const state = await stateOf([files.cert, files.key]);
     await using listener = await Listener.open({
       app: (_, response) => response.end(),
       listen: { host: "127.0.0.1", port: 0 },
@@ -65,7 +67,7 @@ describe("TLS", () => {
     const { port } = listener.address;
     assert.equal(await nameShown(port), "first");
     let [taken, broken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    using _ = watchPair(files, {
+    using _ = watchPair(files, state, {
       changed: (pair) => {
         listener.renew(pair);
         taken.resolve();

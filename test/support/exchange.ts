@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { ERROR_CODES, type ErrorCode } from "../../src/errors.ts";
+import { keepAuthorization, keepSecret } from "./run-log.ts";
 
 /** Longest wait for an answer, in milliseconds: only a server that hangs takes so long. */
 const ANSWER_MS_MAX = 30_000;
@@ -42,6 +43,11 @@ export async function send(
   { headers = {}, body }: Sent = {},
 ): Promise<Received> {
   const [method, target] = divided(requestLine);
+  keepAuthorization(headers["Authorization"] ?? headers["authorization"]);
+  if (typeof body === "string" && target.includes("/token")) {
+    const form = new URLSearchParams(body);
+    for (const name of ["password", "refresh_token"]) keepSecret(form.get(name) ?? "");
+  }
   const [hostname, port] = host.split(":");
   const { promise, resolve, reject } = Promise.withResolvers<Received>();
   const length =

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
+
+import { keepLog } from "./run-log.ts";
 
 const START_MS_MAX = 20_000;
 const LOG_SHOWN_CHARS = 4_000;
@@ -23,15 +25,24 @@ export class RegistryProcess implements AsyncDisposable {
     this.#child = parts.child;
     this.#folder = parts.folder;
     parts.lines.on("line", (line) => {
+      keepLog(line);
       if (line.includes('"level":"error"') && this.#errors.length < ERRORS_KEPT) this.#errors.push(line);
     });
   }
 
-  /** Resolves when it serves. `catalog` is a PostgreSQL URL; without it the catalog is SQLite in the folder. */
-  static async start(options: { catalog?: string } = {}): Promise<RegistryProcess> {
+  /** Resolves when it serves. `catalog` is a PostgreSQL URL; without it the catalog is SQLite in the folder. `config` makes what stands in its file. */
+  static async start(
+    options: { catalog?: string; config?: (folder: string) => Promise<object> } = {},
+  ): Promise<RegistryProcess> {
     const folder = await mkdtemp(join(tmpdir(), "supercargo-registry-"));
     const catalog = options.catalog === undefined ? [] : ["--catalog", options.catalog];
-    const args = [MAIN, "serve", "--listen", "127.0.0.1:0", "--data", join(folder, "data"), ...catalog];
+    const config = await options.config?.(folder);
+    const file = join(folder, "supercargo.yaml");
+    // JSON is YAML as well.
+    if (config) await writeFile(file, JSON.stringify(config));
+    const settings = config ? ["--config", file] : [];
+    const where = ["--listen", "127.0.0.1:0", "--data", join(folder, "data")];
+    const args = [MAIN, "serve", ...where, ...catalog, ...settings];
     const logFile = join(folder, "stderr.log");
     await using log = await open(logFile, "a");
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", log.fd] });

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import pino from "pino";
 import { openDiskBlobs } from "../../src/blobs/disk.ts";
 import type { Blobs } from "../../src/blobs/blobs.ts";
 import { openPostgres } from "../../src/catalog/postgres.ts";
@@ -12,7 +13,9 @@ import { createApp } from "../../src/http/app.ts";
 import type { Access } from "../../src/http/authenticate.ts";
 import { Listener } from "../../src/http/listener.ts";
 import { PageCache } from "../../src/http/page-cache.ts";
-import type { RequestEntry } from "../../src/http/observer.ts";
+import { createMetrics } from "../../src/http/metrics.ts";
+import { createObserver, type RequestEntry } from "../../src/http/observer.ts";
+import { keepLog } from "./run-log.ts";
 import { watch } from "./described.ts";
 import { createDatabase } from "./postgres.ts";
 import { PullNotes } from "../../src/registry/pulls.ts";
@@ -34,6 +37,12 @@ export const ENOUGH_ELSEWHERE = POSTGRES !== undefined && "page limits are the s
 
 /** Where clients would reach it, if there were more of it than a port. */
 const SOURCE = "http://registry.test";
+
+/** What the log of a server would have of the same requests. */
+const LOGGED = createObserver({
+  log: pino({ level: "debug", base: null }, { write: keepLog }),
+  metrics: createMetrics({ revision: async () => 0, running: () => 0, receivers: async () => [] }),
+});
 
 /** How long requests that are still running may take when a test is over, in milliseconds. */
 const GRACE_MS = 2_000;
@@ -189,7 +198,12 @@ export class TestRegistry implements AsyncDisposable {
     }
     const app = createApp({
       registry: { catalog, blobs, options: { ...REGISTRY_DEFAULTS, ...limits }, pulls, tail },
-      observer: { finished: (entry) => this.entries.push(entry) },
+      observer: {
+        finished: (entry) => {
+          this.entries.push(entry);
+          LOGGED.finished(entry);
+        },
+      },
       service: {
         url: () => SOURCE,
         receivers,
