@@ -43,7 +43,7 @@ export type SuiteOptions = {
 
 /** Runs the suite in `folder` (as built) on a registry over plain HTTP, against a version of the specification. */
 export async function runSuite(folder: string, options: SuiteOptions): Promise<Verdict> {
-  const { version, results } = options;
+  const { results } = options;
   await rm(results, { recursive: true, force: true });
   await mkdir(results, { recursive: true });
   const child = spawn(join(folder, SUITE.name), [], {
