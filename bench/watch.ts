@@ -2,20 +2,18 @@
  * Watching, measured: from the 201 of a push to its event at a watcher; many idle watchers, what they cost, and how long
  * one push takes to reach the last of them; and how long it takes to read a log of a million events.
  */
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fillCatalog } from "../src/catalog/bulk.ts";
 import { openSqliteFilling } from "../src/catalog/bulk-sqlite.ts";
-import { MEDIA_TYPES } from "../src/oci/media-type.ts";
-import { Connection, expectStatus } from "./connection.ts";
+import { quantile, report, type Row } from "./budget.ts";
+import { Connection } from "./connection.ts";
 import { residentBytes } from "./memory.ts";
 import { Registry, SUPERCARGO } from "./registries.ts";
-import { describeMachine } from "./result.ts";
 import { repositoriesOf } from "./scale-content.ts";
+import { push, Watcher } from "./watcher.ts";
 
 const USAGE = `npm run bench:watch -- [options]
   --watchers N   idle ones; 10,000 unless given
@@ -26,65 +24,6 @@ const USAGE = `npm run bench:watch -- [options]
 const MIB = 2 ** 20;
 /** Pushes that are timed with all watchers there. */
 const PUSHES_WATCHED = 20;
-
-type Row = { readonly what: string; readonly figure: number; readonly unit: string; readonly budget: number };
-
-/** A stream that is read on a bare socket, so that ten thousand fit beside the registry. */
-class Watcher {
-  readonly #socket: Socket;
-  #heard: (() => void) | undefined;
-  bytes = 0;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("data", (chunk: Buffer) => {
-      this.bytes += chunk.length;
-      if (chunk.includes('"dev.supercargo.tag.set"')) this.#heard?.();
-    });
-  }
-
-  static async open(port: number, query: string): Promise<Watcher> {
-    const socket = connect(port, "127.0.0.1");
-    await once(socket, "connect");
-    const watcher = new Watcher(socket);
-    socket.write(
-      `GET /v2/_supercargo/events?${query} HTTP/1.1\r\nHost: bench\r\nAccept: application/x-ndjson\r\n\r\n`,
-    );
-    await once(socket, "data");
-    return watcher;
-  }
-
-  heard(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#heard = resolve;
-    });
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-}
-
-let pushed = 0;
-async function push(connection: Connection, repository: string): Promise<number> {
-  const body = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MEDIA_TYPES.ociIndex,
-      manifests: [],
-      annotations: { n: `${pushed++}` },
-    }),
-  );
-  const path = `/v2/${repository}/manifests/v1`;
-  const headers = { "Content-Type": MEDIA_TYPES.ociIndex };
-  expectStatus(await connection.ask({ method: "PUT", path, headers, body }), 201, path);
-  return performance.now();
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
 
 /** Milliseconds from the answer of each push to its event at one watcher; below zero where the event was first. */
 async function measureDelay(port: number, pushes: number): Promise<Row[]> {
@@ -214,22 +153,12 @@ async function main(): Promise<void> {
     rows.push(...(await measureMany(registry, watchers)));
   }
   rows.push(...(await measureReplay(events)));
-  const lines = rows.map(
-    ({ what, figure, unit, budget }) =>
-      `| ${what} | ${figure.toFixed(2)} ${unit} | ≤ ${budget} ${unit} | ${figure <= budget ? "yes" : "**no**"} |`,
-  );
-  const table = ["| what | figure | budget | held |", "|---|---|---|---|", ...lines, ""].join("\n");
-  process.stdout.write(table);
-  if (!values.keep) return;
-  const date = `${new Date().toISOString().slice(0, 16)}Z`;
-  const machine = describeMachine();
-  const path = join(import.meta.dirname, "results", `${date.replaceAll(":", "")}-watch`);
-  const facts = Object.entries(machine).map(([name, value]) => `${name}: ${value}`);
-  await writeFile(
-    `${path}.md`,
-    `# Watching, ${date}\n\n${facts.join(" · ")}\n\nOne node on SQLite, all on one machine.\n\n${table}`,
-  );
-  await writeFile(`${path}.json`, `${JSON.stringify({ date, machine, rows }, undefined, 2)}\n`);
+  await report(rows, {
+    name: "watch",
+    title: "Watching",
+    about: "One node on SQLite, all on one machine.",
+    isKept: values.keep,
+  });
 }
 
 await main();

@@ -12,6 +12,7 @@ import { PullNotes } from "../../src/registry/pulls.ts";
 import { Tail } from "../../src/registry/tail.ts";
 import { REGISTRY_DEFAULTS, type Registry } from "../../src/registry/registry.ts";
 import { Client } from "./client.ts";
+import { Copy } from "./copy.ts";
 import { LogReader } from "./log-reader.ts";
 import type { Random } from "./random.ts";
 import { Server } from "./server.ts";
@@ -50,12 +51,14 @@ export async function runRound({ folder, catalog, kills, random }: Round): Promi
   ];
   const clients = Array.from({ length: CLIENTS }, (_, n) => new Client(`c${n}`, random));
   const reader = new LogReader();
+  await using copy = await Copy.open();
   for (let killed = 0; killed < kills; killed++) {
     if (random.percent(KILLED_STARTING_PERCENT)) {
       await Server.startAndKill(random.below(START_MS_MAX), ...args);
       continue;
     }
     await using server = await Server.start(...args);
+    copy.host = server.host;
     try {
       await verify(server.host, { clients, reader });
       await verifyData(data);
@@ -68,7 +71,11 @@ export async function runRound({ folder, catalog, kills, random }: Round): Promi
   }
   {
     await using server = await Server.start(...args);
+    copy.host = server.host;
     await verify(server.host, { clients, reader });
+    await useData({ folder: data.folder, catalog: data.catalog }, async ({ catalog: kept }) => {
+      await copy.verify({ ...(await kept.bounds()), facts: await kept.facts() });
+    });
   }
   await verifyNothingStays(data);
   await rm(data.folder, { recursive: true });
