@@ -133,15 +133,29 @@ async function measureSlow(folder: string, events: number): Promise<Row> {
   return { what, figure: (highest - before) / MIB / SLOW_READERS, unit: "MiB", budget: 1 };
 }
 
-/** Milliseconds of each pull by one client, for a while; others list as fast as they are let. */
-async function pulls(port: number, path: string, isScraped: boolean): Promise<number[]> {
-  const ended = new AbortController();
-  const scrape = async (): Promise<void> => {
-    using connection = await Connection.open(port);
-    while (!ended.signal.aborted)
-      await connection.ask({ method: "GET", path: "/v2/_supercargo/tags?n=1000&name=*7*" });
-  };
-  const scrapers = isScraped ? Array.from({ length: SCRAPERS }, scrape) : [];
+/** Who lists meanwhile, on many connections: nobody, who comes back when told to, or who asks without end whatever is said. */
+type Scraper = "none" | "obeys" | "ignores";
+
+async function scrape(port: number, kind: Scraper, isOver: () => boolean): Promise<void> {
+  const path = "/v2/_supercargo/tags?n=1000&name=*7*";
+  using connection = await Connection.open(port);
+  while (!isOver()) {
+    if (kind === "ignores") {
+      await connection.ask({ method: "GET", path });
+      continue;
+    }
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    await answer.arrayBuffer();
+    const seconds = Number(answer.headers.get("Retry-After") ?? 0);
+    for (let waited = 0; waited < seconds * 10 && !isOver(); waited++) await delay(100);
+  }
+}
+
+/** Milliseconds of each pull by one client, for a while; others list meanwhile. */
+async function pulls(port: number, path: string, scraper: Scraper): Promise<number[]> {
+  let isOver = false;
+  const count = scraper === "none" ? 0 : SCRAPERS;
+  const scrapers = Array.from({ length: count }, () => scrape(port, scraper, () => isOver));
   using connection = await Connection.open(port);
   const times: number[] = [];
   const end = performance.now() + PULL_MS;
@@ -150,7 +164,7 @@ async function pulls(port: number, path: string, isScraped: boolean): Promise<nu
     expectStatus(await connection.ask({ method: "GET", path }), 200, path);
     times.push(performance.now() - begun);
   }
-  ended.abort();
+  isOver = true;
   await Promise.all(scrapers);
   return times;
 }
@@ -171,12 +185,14 @@ async function measureScraped(folder: string): Promise<Row[]> {
   {
     await using registry = await over(folder);
     const path = await listed(registry.port);
-    add("alone", await pulls(registry.port, path, false));
-    add(`while ${SCRAPERS} connections list without end`, await pulls(registry.port, path, true));
+    add("alone", await pulls(registry.port, path, "none"));
+    add(`while ${SCRAPERS} connections list without end`, await pulls(registry.port, path, "ignores"));
   }
   await using registry = await over(folder, { rateLimits: { list: "20/s" } });
   const path = await listed(registry.port);
-  add("the same with rateLimits.list at 20/s", await pulls(registry.port, path, true));
+  const limited = "while they may list 20 times a second, and";
+  add(`${limited} come back when they are told to`, await pulls(registry.port, path, "obeys"));
+  add(`${limited} ask all the same`, await pulls(registry.port, path, "ignores"));
   return rows;
 }
 

@@ -5,7 +5,7 @@ import { selects, type EventSelector } from "./event-selector.ts";
 import type { Tail } from "./tail.ts";
 
 /** Events on their way at a time: so much a slow reader costs. */
-const EVENTS_PER_PAGE = 1_000;
+const EVENTS_PER_PAGE = 250;
 const ITEMS_PER_PAGE = 1_000;
 
 /** What a reader is told of the present, which did not happen now: without who did it. */

@@ -70,11 +70,11 @@ export class Deliveries implements AsyncDisposable {
     const active = all.filter(({ progress }) => progress.paused === undefined);
     if (active.length > 0) await this.#lease.keep();
     const wanted = new Map(this.#lease.isHeld ? active.map((one) => [one.name, one]) : []);
-    for (const [name, { generation, stop }] of this.#running) {
-      if (wanted.get(name)?.generation === generation) continue;
-      this.#running.delete(name);
-      await stop();
-    }
+    const others = [...this.#running].filter(
+      ([name, one]) => wanted.get(name)?.generation !== one.generation,
+    );
+    for (const [name] of others) this.#running.delete(name);
+    await Promise.all(others.map(([, { stop }]) => stop()));
     // What was noted by the deliveries that have just ended counts.
     for (const name of wanted.keys()) {
       const webhook = this.#running.has(name) ? undefined : await this.#options.webhooks.find(name);
@@ -113,6 +113,7 @@ export class Deliveries implements AsyncDisposable {
       progress,
       note: (made) => webhooks.note(name, by, made),
       attempted: (outcome, events) => attempted(name, outcome, events),
+      isHeld: () => this.#lease.isHeld,
       signal,
       backoffMs,
     });

@@ -23,6 +23,8 @@ export type DeliveryOptions = {
   readonly note: (progress: Progress) => Promise<boolean>;
   /** Told of every attempt, and how many events it was about. */
   readonly attempted: (outcome: Outcome, events: number) => void;
+  /** False when another node may deliver instead, whatever keeps this one from being told. */
+  readonly isHeld: () => boolean;
   readonly signal: AbortSignal;
   /** The first wait after a failure, if not as long as usual, in milliseconds. */
   readonly backoffMs?: number | undefined;
@@ -74,7 +76,8 @@ class Delivery {
   }
 
   get #goesOn(): boolean {
-    return !this.#isOver && !this.#options.signal.aborted;
+    const { isHeld, signal } = this.#options;
+    return !this.#isOver && !signal.aborted && isHeld();
   }
 
   /** What comes next in the log; `undefined` when that is no longer kept. */
