@@ -4,11 +4,13 @@ import type { Catalog } from "../../src/catalog/catalog.ts";
 import { parseName } from "../../src/oci/name.ts";
 import { parseTag } from "../../src/oci/tag.ts";
 import { manifest, ORIGIN } from "../contract/catalog/samples.ts";
+import { manifestOf } from "../support/artifact.ts";
+import { send } from "../support/exchange.ts";
 import { isBookmark, Stream, type Streamed } from "../support/stream.ts";
 import { TestRegistry } from "../support/registry.ts";
 
 /** More than fits into what lies between a registry and a reader who does not read. */
-const WRITES = 300;
+const WRITES = 200;
 const TAGS = Array.from({ length: 99 }, (_, n) => parseTag(`v${n}`));
 const EVENTS = WRITES * (TAGS.length + 2);
 
@@ -25,6 +27,53 @@ async function fill(catalog: Catalog): Promise<void> {
 function revisionOf({ cursor = "" }: Streamed): number {
   return Number(cursor.split("-")[0]);
 }
+
+/** Writers who push and delete at the same time, each request a write of its own. */
+async function writeAtOnce(host: string): Promise<void> {
+  const write = async (writer: number): Promise<void> => {
+    for (let n = 0; n < 12; n++) {
+      const pushed = manifestOf({ annotations: { writer: `${writer}`, n: `${n}` } });
+      const tags = ["v1", "v2", "v3"].map((tag) => `tag=${tag}`).join("&");
+      const target = `/v2/at-once/r${writer}/manifests/${pushed.digest}`;
+      const headers = { "Content-Type": pushed.mediaType };
+      await send(host, `PUT ${target}?${tags}`, { headers, body: pushed.bytes });
+      if (n % 3 === 2) await send(host, `DELETE ${target}`);
+    }
+  };
+  await Promise.all([1, 2, 3, 4].map(write));
+}
+
+describe("a reader of many writes", () => {
+  test("is told of each without another between, wherever they are cut off, and of nothing before a bookmark", async () => {
+    await using registry = await TestRegistry.open({ beatMs: 5 });
+    const state = { isOver: false };
+    const written = writeAtOnce(registry.host).then(() => (state.isOver = true));
+    const requests: string[] = [];
+    let [cursor, last, bookmarked] = ["0", 0, 0];
+    for (let cut = 1; !state.isOver || last < (await registry.catalog.bounds()).revision; cut++) {
+      using stream = await Stream.open(registry.host, `/v2/_supercargo/events?after=${cursor}`);
+      for (let seen = 0; seen < (cut % 7) + 1; seen++) {
+        const event = await stream.next();
+        assert.ok(event?.cursor);
+        ({ cursor } = event);
+        const revision = revisionOf(event);
+        if (isBookmark(event)) bookmarked = revision;
+        else {
+          assert.ok(
+            revision > bookmarked && revision === last + 1,
+            `${revision} after ${last}, ${bookmarked}`,
+          );
+          requests.push(String(event.data["requestId"]));
+        }
+        last = revision;
+      }
+    }
+    await written;
+    const inTurn = requests.filter((request, at) => request !== requests[at - 1]);
+    assert.equal(new Set(inTurn).size, inTurn.length, "another write came between the events of one");
+    assert.ok(inTurn.length >= 48 && requests.length > 2 * inTurn.length);
+  });
+});
 
 describe("a reader who is very slow", () => {
   test("is told everything, each once, however far behind they are", async () => {
