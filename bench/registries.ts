@@ -26,25 +26,30 @@ export const SUPERCARGO: Kind = {
   },
 };
 
-/** Debian's package of CNCF distribution 2.8, as an operator would set it up: file system, deletes on. */
-export const DOCKER_REGISTRY: Kind = {
-  name: "docker-registry",
-  async command(port, folder) {
-    const config = {
-      version: 0.1,
-      log: { level: "error" },
-      storage: {
-        filesystem: { rootdirectory: join(folder, "data") },
-        delete: { enabled: true },
-        redirect: { disable: true },
-      },
-      http: { addr: `127.0.0.1:${port}` },
-    };
-    const file = join(folder, "config.yml");
-    await writeFile(file, JSON.stringify(config));
-    return ["docker-registry", "serve", file];
-  },
-};
+/** Debian's package of CNCF distribution 2.8, as an operator would set it up: file system, deletes on; and what else `config` says. */
+export function dockerRegistry(config: (folder: string) => object = () => ({})): Kind {
+  return {
+    name: "docker-registry",
+    async command(port, folder) {
+      const file = join(folder, "config.yml");
+      const values = {
+        version: 0.1,
+        log: { level: "error" },
+        storage: {
+          filesystem: { rootdirectory: join(folder, "data") },
+          delete: { enabled: true },
+          redirect: { disable: true },
+        },
+        http: { addr: `127.0.0.1:${port}` },
+        ...config(folder),
+      };
+      await writeFile(file, JSON.stringify(values));
+      return ["docker-registry", "serve", file];
+    },
+  };
+}
+
+export const DOCKER_REGISTRY: Kind = dockerRegistry();
 
 /** A registry process of our own, on loopback, over a temporary folder that goes when it is disposed of. */
 export class Registry implements AsyncDisposable {

@@ -9,11 +9,10 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 import type { Event } from "../catalog/catalog.ts";
 import { shown } from "../oci/shown.ts";
-import type { Definition } from "./definition.ts";
 import { EVENTS_MAX, payloadOf, probeOf, type Payload } from "./payload.ts";
 import { addressesOf, isAddress, type Reach } from "./reachable.ts";
 import { signatureHeaders } from "./signature.ts";
-import { refusedBy, TAKEN, type Outcome, type Sink } from "./sink.ts";
+import { refusedBy, TAKEN, type Outcome, type Sink, type SinkOptions } from "./sink.ts";
 
 /** How much of an answer is read, in bytes, and for how long, in milliseconds; then its connection is given up. */
 const ANSWER_BYTES_MAX = 16_384;
@@ -23,21 +22,14 @@ const RETRY_AFTER_MS_MAX = 24 * 3_600_000;
 
 const GONE = 410;
 
-type HttpSinkOptions = {
-  readonly name: string;
-  readonly definition: Definition;
-  readonly source: string;
-  readonly reach: Reach;
-};
-
 /** Posts events to a URL: signed if there is a secret, to where its name leads at that moment, and nowhere else. */
 export class HttpSink implements Sink {
   readonly eventsMax: number;
-  readonly #options: HttpSinkOptions;
+  readonly #options: SinkOptions;
   readonly #agent: HttpAgent;
   readonly #url: URL;
 
-  constructor(options: HttpSinkOptions) {
+  constructor(options: SinkOptions) {
     this.#options = options;
     this.#url = new URL(options.definition.url);
     this.#agent =

@@ -3,21 +3,13 @@ import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import type { Event } from "../catalog/catalog.ts";
 import { cloudEvent } from "../registry/cloud-event.ts";
 import { cursorBehind } from "../registry/cursor.ts";
-import type { Definition } from "./definition.ts";
 import { probeOf } from "./payload.ts";
-import { addressesOf, type Reach } from "./reachable.ts";
-import { DELIVERY_MS_MAX, refusedBy, TAKEN, type Outcome, type Sink } from "./sink.ts";
+import { addressesOf } from "./reachable.ts";
+import { DELIVERY_MS_MAX, refusedBy, TAKEN, type Outcome, type Sink, type SinkOptions } from "./sink.ts";
 
 /** Events handed over before the cursor may move. */
 const EVENTS_PER_DELIVERY = 100;
 const DEFAULT_PORT = "4222";
-
-type JetstreamSinkOptions = {
-  readonly name: string;
-  readonly definition: Definition;
-  readonly source: string;
-  readonly reach: Reach;
-};
 
 type Line = { readonly connection: NatsConnection; readonly client: JetStreamClient };
 
@@ -27,11 +19,11 @@ type Line = { readonly connection: NatsConnection; readonly client: JetStreamCli
  */
 export class JetstreamSink implements Sink {
   readonly eventsMax = EVENTS_PER_DELIVERY;
-  readonly #options: JetstreamSinkOptions;
+  readonly #options: SinkOptions;
   readonly #url: URL;
   #line: Line | undefined;
 
-  constructor(options: JetstreamSinkOptions) {
+  constructor(options: SinkOptions) {
     this.#options = options;
     this.#url = new URL(options.definition.url);
   }

@@ -1,4 +1,16 @@
 import type { Event } from "../catalog/catalog.ts";
+import type { Definition } from "./definition.ts";
+import type { Reach } from "./reachable.ts";
+
+/** What every sink is made of. */
+export type SinkOptions = {
+  /** What the webhook is called. */
+  readonly name: string;
+  readonly definition: Definition;
+  /** Where clients reach the registry: the source of its events. */
+  readonly source: string;
+  readonly reach: Reach;
+};
 
 /** What became of a delivery. */
 export type Outcome =

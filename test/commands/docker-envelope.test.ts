@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
-import { DOCKER_REGISTRY, Registry } from "../../bench/registries.ts";
+import { dockerRegistry, Registry } from "../../bench/registries.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { manifestOf, pushManifest, startUpload } from "../support/artifact.ts";
 import { expectAnswer } from "../support/exchange.ts";
@@ -69,27 +67,8 @@ async function happen(host: string): Promise<void> {
 test("the envelope is that of Debian's docker-registry, field for field", { skip: ABSENT }, async () => {
   await using theirs = await WebhookReceiver.open();
   await using ours = await WebhookReceiver.open();
-  const notifying = {
-    ...DOCKER_REGISTRY,
-    async command(port: number, folder: string) {
-      const made = await DOCKER_REGISTRY.command(port, folder);
-      const config = {
-        version: 0.1,
-        log: { level: "error" },
-        storage: {
-          filesystem: { rootdirectory: join(folder, "data") },
-          delete: { enabled: true },
-          redirect: { disable: true },
-        },
-        http: { addr: `127.0.0.1:${port}` },
-        notifications: {
-          endpoints: [{ name: "all", url: theirs.url, timeout: "5s", threshold: 5, backoff: "1s" }],
-        },
-      };
-      await writeFile(made.at(-1) ?? "", JSON.stringify(config));
-      return made;
-    },
-  };
+  const endpoints = [{ name: "all", url: theirs.url, timeout: "5s", threshold: 5, backoff: "1s" }];
+  const notifying = dockerRegistry(() => ({ notifications: { endpoints } }));
   await using debian = await Registry.open(notifying);
   await using registry = await TestRegistry.open({ webhookBackoffMs: 5 });
   await define(registry, "all", { url: ours.url, format: "distribution" });

@@ -4,7 +4,7 @@ import { createPublicKey } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { DOCKER_REGISTRY, Registry } from "../../bench/registries.ts";
+import { dockerRegistry, Registry } from "../../bench/registries.ts";
 import { bearer, TestAccess, tokenFor } from "../support/access.ts";
 import { expectAnswer, jsonOf, send } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
@@ -41,28 +41,16 @@ test("Debian's docker-registry takes our tokens, for what they allow", { skip: A
   ]);
   await using ours = await TestRegistry.open({ access });
   const jwks = jsonOf(await send(ours.host, "GET /v2/_supercargo/jwks.json")) as { keys: [object] };
-  const asking = {
-    ...DOCKER_REGISTRY,
-    async command(port: number, folder: string) {
-      const made = await DOCKER_REGISTRY.command(port, folder);
-      const config = {
-        version: 0.1,
-        log: { level: "error" },
-        storage: { filesystem: { rootdirectory: join(folder, "data") } },
-        http: { addr: `127.0.0.1:${port}` },
-        auth: {
-          token: {
-            realm: `http://${ours.host}/v2/_supercargo/token`,
-            service: "supercargo",
-            issuer: "supercargo",
-            rootcertbundle: certificateOf(jwks.keys[0], folder),
-          },
-        },
-      };
-      writeFileSync(made.at(-1) ?? "", JSON.stringify(config));
-      return made;
+  const asking = dockerRegistry((folder) => ({
+    auth: {
+      token: {
+        realm: `http://${ours.host}/v2/_supercargo/token`,
+        service: "supercargo",
+        issuer: "supercargo",
+        rootcertbundle: certificateOf(jwks.keys[0], folder),
+      },
     },
-  };
+  }));
   await using debian = await Registry.open(asking);
   const host = `127.0.0.1:${debian.port}`;
   const { headers } = await send(host, "GET /v2/");
