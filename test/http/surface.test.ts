@@ -109,7 +109,16 @@ describe("the surface", () => {
       await expectAnswer(host, line, { status: 200, headers: { warning: undefined } });
   });
 
-  test("R35: 429 with Retry-After", { skip: "nothing limits how often a client may ask yet" }, () => {});
+  test("R35: who asks too often gets 429 with whole seconds to wait, and bodies of the usual form", async () => {
+    await using limited = await TestRegistry.open({ rates: { pull: { calls: 1, seconds: 60 } } });
+    const target = "GET /v2/team/app/manifests/v1";
+    await expectAnswer(limited.host, target, { status: 404 });
+    await expectAnswer(limited.host, target, {
+      status: 429,
+      code: "TOOMANYREQUESTS",
+      headers: { "retry-after": /^[1-9]\d*$/ },
+    });
+  });
 
   test("R36: a page of an allowed origin may ask without credentials, and read what it needs", async () => {
     const origin = "https://ui.example";
