@@ -5,6 +5,10 @@ import { join } from "node:path";
 const FOLDER = process.env["RUN_LOGS"];
 /** Shorter ones are found in any text. */
 const LENGTH_MIN = 8;
+/** What tests make up at random can be a word that programs are made of. */
+const WORD = /^[A-Za-z_]+$/;
+/** What has not the form of a signed token is none, whatever it is sent as. */
+const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 const known = new Set<string>();
 
@@ -16,7 +20,7 @@ export function keepLog(text: string): void {
 
 /** Notes a password or token that was used. */
 export function keepSecret(secret: string): void {
-  if (FOLDER === undefined || secret.length < LENGTH_MIN || known.has(secret)) return;
+  if (FOLDER === undefined || secret.length < LENGTH_MIN || WORD.test(secret) || known.has(secret)) return;
   known.add(secret);
   appendFileSync(join(FOLDER, `${process.pid}.secrets`), `${JSON.stringify(secret)}\n`);
 }
@@ -25,8 +29,11 @@ export function keepSecret(secret: string): void {
 export function keepAuthorization(header: unknown): void {
   if (FOLDER === undefined || typeof header !== "string") return;
   const [scheme = "", value = ""] = header.split(" ");
+  if (scheme.toLowerCase() !== "basic") {
+    if (TOKEN.test(value)) keepSecret(value);
+    return;
+  }
   keepSecret(value);
-  if (scheme.toLowerCase() !== "basic") return;
   const text = Buffer.from(value, "base64").toString();
   keepSecret(text.slice(text.indexOf(":") + 1));
 }
