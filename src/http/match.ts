@@ -44,9 +44,9 @@ export function match(method: string, url: string): Match {
   const { path, query } = divide(url);
   const segments = split(path).map(decoded);
   const wanted = method === "HEAD" ? "GET" : method;
-  const fitting = PATTERNS.filter((pattern) => fits(pattern, segments));
-  const found = fitting.find(({ route }) => route.method === wanted);
+  const found = PATTERNS.find((pattern) => pattern.route.method === wanted && fits(pattern, segments));
   if (found) return { route: found.route, params: paramsOf(found, segments), query };
+  const fitting = PATTERNS.filter((pattern) => fits(pattern, segments));
   throw noRoute(
     method,
     path,
