@@ -56,15 +56,24 @@ export async function openEngine({ catalog, data }: Pick<Config, "catalog" | "da
   return await openPostgres(catalog.reveal());
 }
 
+/** Users and robots, and the keys of tokens. Disposed of with the accounts. */
+export type Credentials = { readonly accounts: Accounts; readonly keys: KeyStore };
+
 /**
- * Where the keys of tokens are kept: in the database that nodes share, else in the data folder. Disposed of, it can be asked
- * no more.
+ * All that is kept for finding out who asks: in the database that nodes share, else in the data folder.
  * @throws CATALOG_UNREACHABLE, DATA_UNUSABLE
  */
-export async function openKeysOf({ catalog, data }: Config): Promise<KeyStore & AsyncDisposable> {
-  if (catalog === undefined) return { ...keysInFolder(data), [Symbol.asyncDispose]: () => Promise.resolve() };
-  const engine = await openEngine({ catalog, data });
-  return { ...(await openKeys(engine)), [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
+export async function openCredentialsOf(config: Config): Promise<Credentials> {
+  if (config.catalog === undefined) {
+    return { accounts: await openAccountsOf(config), keys: keysInFolder(config.data) };
+  }
+  const engine = await openEngine(config);
+  const accounts = await openAccounts(engine);
+  await using unlessOpened = new AsyncDisposableStack();
+  unlessOpened.use(accounts);
+  const keys = await openKeys(engine);
+  unlessOpened.move();
+  return { accounts, keys };
 }
 
 /** Where nodes that share a database count calls together; `undefined` for a node that is alone. */

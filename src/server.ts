@@ -12,7 +12,7 @@ import { WrongLogins } from "./access/wrong-logins.ts";
 import { openDiskBlobs } from "./blobs/disk.ts";
 import { openCatalog, type WholeCatalog } from "./catalog/sql-catalog.ts";
 import { type Config, isLoopback } from "./config.ts";
-import { openAccountsOf, openCountsOf, openEngine, openKeysOf } from "./data.ts";
+import { openCountsOf, openCredentialsOf, openEngine } from "./data.ts";
 import { RegistryError } from "./errors.ts";
 import { stateOf } from "./file-changes.ts";
 import { createApp } from "./http/app.ts";
@@ -257,8 +257,9 @@ type AccessParts = {
 
 /** Who may do what, and how it is found out who asks. */
 async function openAccess(config: Config, { opened, log, policies }: AccessParts): Promise<Access> {
-  const keys = await Keys.open(opened.use(await openKeysOf(config)));
-  const accounts = opened.use(await openAccountsOf(config));
+  const { accounts, keys: store } = await openCredentialsOf(config);
+  opened.use(accounts);
+  const keys = await Keys.open(store);
   const logins = await openLogins(accounts, config, log);
   const tokens = new Tokens(keys);
   return { policy: () => policies.current, logins, keys, tokens, foreign: foreignTokens(config) };

@@ -4,7 +4,8 @@ import type { Action } from "./action.ts";
 export type Account = {
   readonly name: string;
   readonly hash: string;
-  /** When the password was set. */ readonly changed: Date;
+  /** When the password was set. */
+  readonly changed: Date;
 };
 
 /** A secret by which a program acts for a user, within limits of its own. */

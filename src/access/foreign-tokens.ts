@@ -11,7 +11,7 @@ import {
 import { RegistryError } from "../errors.ts";
 import { ANONYMOUS, type Caller } from "./caller.ts";
 import { isUser } from "./policy.ts";
-import { grantsFor, parseScopes } from "./scope.ts";
+import { grantsFor, parseScopes, type Scope } from "./scope.ts";
 import { invalidToken, reasonOf, type Bearer } from "./token.ts";
 
 /** What tokens may be signed with: nothing that whoever verifies could sign with as well. */
@@ -72,7 +72,7 @@ export class ForeignTokens {
         currentDate: this.#now(),
       });
       const unscoped = callerOf(payload.sub ?? "");
-      return { unscoped, caller: { ...unscoped, grants: grantsFor(parseScopes(scopesIn(payload.access))) } };
+      return { unscoped, caller: { ...unscoped, grants: grantsFor(scopesIn(payload.access)) } };
     } catch (error) {
       if (error instanceof RegistryError) throw error;
       if (error instanceof errors.JOSEError && !isOutage(error)) throw invalidToken(reasonOf(error), error);
@@ -100,33 +100,34 @@ function callerOf(subject: string): Caller {
 }
 
 /** What `access` allows (distribution "Token Authentication Implementation"), as scopes that say the same. */
-function scopesIn(access: unknown): string[] {
+function scopesIn(access: unknown): Scope[] {
   if (!Array.isArray(access)) return [];
   return access.slice(0, ENTRIES_MAX).flatMap((entry: unknown) => {
     const { type, name, actions } = (entry ?? {}) as Record<string, unknown>;
     if (typeof type !== "string" || typeof name !== "string" || !Array.isArray(actions)) return [];
-    return /[\s:]/.test(name)
-      ? []
-      : [`${type}:${name}:${actions.filter((one) => typeof one === "string").join(",")}`];
+    if (/[\s:]/.test(name)) return [];
+    // One by one: how many there may be is for their server to say.
+    return parseScopes([`${type}:${name}:${actions.filter((one) => typeof one === "string").join(",")}`]);
   });
 }
 
 /** The keys of a file, which is read again when a key is not in it. */
 function keysInFile(file: string, now: () => Date): JWTVerifyGetKey {
-  let keys: ReturnType<typeof createLocalJWKSet> | undefined;
   let readAt = -Infinity;
-  const read = async (): Promise<void> => {
-    keys = createLocalJWKSet(JSON.parse(await readFile(file, "utf8")) as JSONWebKeySet);
+  const read = async (): Promise<JWTVerifyGetKey> => {
+    const set = createLocalJWKSet(JSON.parse(await readFile(file, "utf8")) as JSONWebKeySet);
     readAt = now().getTime();
+    return set;
   };
+  let keys: JWTVerifyGetKey | undefined;
   return async (header, token) => {
-    if (!keys) await read();
+    keys ??= await read();
     try {
-      return await keys!(header, token);
+      return await keys(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || now().getTime() - readAt < REREAD_MS) throw error;
-      await read();
-      return keys!(header, token);
+      keys = await read();
+      return keys(header, token);
     }
   };
 }

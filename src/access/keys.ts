@@ -55,13 +55,14 @@ export class Keys {
   /** Reads the keys, and makes the first one where there is none. */
   static async open(store: KeyStore, { now = () => new Date() }: { now?: () => Date } = {}): Promise<Keys> {
     const keys = new Keys(store, now);
-    await keys.#read();
     await keys.rotate();
     return keys;
   }
 
   /** Makes a new key when the newest one is old, and forgets those that nothing needs any more. */
   async rotate(): Promise<void> {
+    // Another node may have made one meanwhile, which is to be shown here before it signs there.
+    await this.#read();
     const now = this.#now().getTime();
     const stored = [...this.#keys.values()];
     const newest = stored.at(-1);

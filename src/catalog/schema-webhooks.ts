@@ -1,6 +1,7 @@
 /**
  * The fifth step: who is told of events, and how far they have been told. `generation` grows with what people change, so
- * that a delivery which began before does not write over it; `replayed` is the one at which they had it begin elsewhere. A lease is held by one node at a time; `beat` grows while it is.
+ * that a delivery which began before does not write over it; `replayed` is the one at which
+ * they had it begin elsewhere. A lease is held by one node at a time; `beat` grows while it is.
  */
 export const WEBHOOKS: readonly string[] = [
   `create table webhook (

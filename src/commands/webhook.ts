@@ -55,16 +55,8 @@ export function webhookCommand(): Command {
       show(session, await session.administer(pathOf(name))),
     ),
   );
-  command.addCommand(
-    one("pause", "Send nothing until it is resumed.", async (session, name) => {
-      await show(session, await session.administer(`${pathOf(name)}/pause`, { method: "POST" }));
-    }),
-  );
-  command.addCommand(
-    one("resume", "Go on where it was, and try at once.", async (session, name) => {
-      await show(session, await session.administer(`${pathOf(name)}/resume`, { method: "POST" }));
-    }),
-  );
+  command.addCommand(steering("pause", "Send nothing until it is resumed."));
+  command.addCommand(steering("resume", "Go on where it was, and try at once."));
   command.addCommand(
     one(
       "replay",
@@ -99,6 +91,13 @@ export function webhookCommand(): Command {
   return command;
 }
 
+/** What is done to one webhook by a single request, which answers how it is then. */
+function steering(name: "pause" | "resume", about: string): Command {
+  return one(name, about, async (session, webhook) => {
+    await show(session, await session.administer(`${pathOf(webhook)}/${name}`, { method: "POST" }));
+  });
+}
+
 type Options = SessionOptions & {
   readonly from?: string;
   readonly url?: string;
@@ -108,11 +107,10 @@ type Options = SessionOptions & {
 
 function addCommand(): Command {
   const command = one("add", "Add a webhook, or have one be another.", async (session, name, options) => {
-    const { url, format, from } = options;
+    const { url, format, from, secretFile } = options;
     const selector = Object.fromEntries(
       SELECTOR.flatMap(([, part]) => (typeof options[part] === "string" ? [[part, options[part]]] : [])),
     );
-    const { secretFile } = options;
     const secret = secretFile === undefined ? undefined : (await readFile(secretFile, "utf8")).trim();
     const target = `${pathOf(name)}${from === undefined ? "" : `?from=${encodeURIComponent(from)}`}`;
     const body = JSON.stringify({ url, format, selector, secret });
@@ -129,9 +127,10 @@ function addCommand(): Command {
         "distribution",
       ]),
     )
+    .option("--secret-file <file>", "what to sign with, as whsec_ and base64; made if it is left out")
     .option(
       "--from <place>",
-      "tell what has happened since a revision, time or age; without it, from now on",
+      "tell what has happened since a revision, time or age; without it from now on, or on from where it is",
     );
   for (const [option, , about] of SELECTOR) command.option(option, about);
   return command.addHelpText(

@@ -8,7 +8,7 @@ import { failure, isGone, send } from "./answer.ts";
 import { type Access, authenticate } from "./authenticate.ts";
 import { authorize, rightsOf } from "./authorize.ts";
 import type { Answer, Call } from "./call.ts";
-import { cameFrom, type CameFrom, type Trust } from "./came-from.ts";
+import { cameFrom, countedAs, type Trust } from "./came-from.ts";
 import { challengeHeaders } from "./challenge.ts";
 import { corsHeaders, isPreflight, preflight } from "./cors.ts";
 import { discardBody } from "./discard.ts";
@@ -146,7 +146,7 @@ async function answerOf(
     const access = route.needs === "nothing" ? undefined : service.access;
     const identity = await authenticate(request, access, from);
     caller = identity.caller;
-    if (rateClass !== "login") limits = await service.rates.take(rateClass, callerKey(caller, from));
+    if (rateClass !== "login") limits = await service.rates.take(rateClass, countedAs(caller, from));
     const rights = rightsOf(identity, service.access);
     const origin = { actor: actorOf(caller), requestId };
     const call = { service, registry, request, params, query, origin, from, gone, rights };
@@ -161,11 +161,6 @@ async function answerOf(
       error,
     };
   }
-}
-
-/** By whom calls are counted: a user by their name, nobody by where they come from. */
-function callerKey({ user }: Caller, { address }: CameFrom): string {
-  return user === undefined ? `at ${address}` : `user ${user}`;
 }
 
 /** RFC 9112 "Host and :authority". `REQUEST_INVALID`. */

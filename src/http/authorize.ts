@@ -71,19 +71,21 @@ export function authorize(call: Call, needs: Needs): Call {
   return needs === "seen" || needs === "catalog" ? withSeen(call) : inRepository(call, needs);
 }
 
-function withEverything(call: Call, needs: "everything" | "administration"): Call {
+/** What is about all of the registry: the scope that it needs, and in words what its bearer may do. */
+const EVERYWHERE = {
+  everything: { scope: LIST_ALL, may: "list all repositories" },
+  administration: { scope: ADMIN_ALL, may: "do everything in all repositories" },
+} as const;
+
+function withEverything(call: Call, needs: keyof typeof EVERYWHERE): Call {
   const { rights } = call;
-  const [actions, scope] =
-    needs === "everything" ? [LIST_ALL.actions, LIST_ALL] : [ADMIN_ALL.actions, ADMIN_ALL];
-  const may = (of: Pick<Rights, "mayEverywhere">): boolean =>
-    actions.every((action) => of.mayEverywhere(action));
-  if (may(rights)) return call;
-  requireLogin(rights, { scope: formatScope(scope), isEnough: may(rights.couldBe) });
-  throw new RegistryError(
-    "DENIED",
-    `This is about all of the registry, and only for who may ${needs === "everything" ? "list all repositories" : "do everything in all repositories"}. ` +
-      "Ask whoever runs it for that.",
-  );
+  const { scope, may } = EVERYWHERE[needs];
+  const isAllowed = (of: Pick<Rights, "mayEverywhere">): boolean =>
+    scope.actions.every((action) => of.mayEverywhere(action));
+  if (isAllowed(rights)) return call;
+  requireLogin(rights, { scope: formatScope(scope), isEnough: isAllowed(rights.couldBe) });
+  const message = `This is about all of the registry, and only for who may ${may}. Ask whoever runs it for that.`;
+  throw new RegistryError("DENIED", message);
 }
 
 /** A list over many repositories has what its caller sees of them. Who sees nothing is asked to log in, if that can help. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, isIPv4 } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { Caller } from "../access/caller.ts";
 
 /** Where a request comes from, and by which way its client reached us. */
 export type CameFrom = {
@@ -44,6 +45,11 @@ export function cameFrom({ headers, socket }: IncomingMessage, trusts: Trust): C
     host: said("x-forwarded-host").at(-1) ?? headers.host,
     address: chain.findLast((one) => !trusts(one)) ?? chain[0] ?? address,
   };
+}
+
+/** By whom calls and streams are counted: a user by their name, nobody by where they come from. */
+export function countedAs({ user }: Caller, { address }: CameFrom): string {
+  return user === undefined ? `at ${address}` : `user ${user}`;
 }
 
 /** IPv4 addresses as such, also where the socket is one of IPv6. */

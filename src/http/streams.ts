@@ -1,5 +1,5 @@
-import { actorOf } from "../access/caller.ts";
 import { RegistryError } from "../errors.ts";
+import { countedAs } from "./came-from.ts";
 import type { Call } from "./call.ts";
 
 /** The streams that are running, counted by their callers; nobody's by where they come from. */
@@ -14,8 +14,7 @@ export class Streams {
 
   /** A place for one more, until it is disposed of. `TOOMANYREQUESTS`. */
   take({ rights, from }: Call): Disposable {
-    const { caller } = rights.identity;
-    const key = caller.user === undefined ? `${actorOf(caller)} at ${from.address}` : `user ${caller.user}`;
+    const key = countedAs(rights.identity.caller, from);
     const running = this.#running.get(key) ?? 0;
     if (running >= this.#max) {
       throw new RegistryError(

@@ -99,7 +99,7 @@ export class Supercargo {
     const headers: Record<string, string> = { Accept: accept };
     if (token) headers["Authorization"] = `Bearer ${await token()}`;
     else if (username !== undefined)
-      headers["Authorization"] = `Basic ${btoa(`${username}:${password ?? ""}`)}`;
+      headers["Authorization"] = `Basic ${base64(`${username}:${password ?? ""}`)}`;
     const answer = await send(this.#url + path, { headers, ...(signal && { signal }) }).catch(
       (cause: unknown) => {
         if (signal?.aborted) throw cause;
@@ -109,4 +109,9 @@ export class Supercargo {
     if (!answer.ok) throw await failureOf(answer);
     return answer;
   };
+}
+
+/** Base64 of a text's UTF-8, which `btoa` alone refuses beyond Latin-1. */
+function base64(text: string): string {
+  return btoa(String.fromCodePoint(...new TextEncoder().encode(text)));
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Webhook } from "../catalog/webhooks.ts";
 import { RegistryError } from "../errors.ts";
 import { shown } from "../oci/shown.ts";
 import { EVENT_PARAMETERS, readEventSelector, type EventSelector } from "../registry/event-selector.ts";
@@ -69,6 +70,11 @@ function readSelector(value: unknown): Readonly<Record<string, string>> {
   });
   readEventSelector(texts);
   return Object.fromEntries(texts);
+}
+
+/** The definition that is kept of a webhook. */
+export function definitionOf({ definition }: Pick<Webhook, "definition">): Definition {
+  return readDefinition(JSON.parse(definition));
 }
 
 /** Which events a webhook is for. */

@@ -1,6 +1,6 @@
 import type { Webhook, Webhooks } from "../catalog/webhooks.ts";
 import type { Tail } from "../registry/tail.ts";
-import { readDefinition, selectorOf } from "./definition.ts";
+import { definitionOf, selectorOf } from "./definition.ts";
 import { deliver } from "./delivery.ts";
 import { Lease } from "./lease.ts";
 import { openSink, type Origin } from "./open-sink.ts";
@@ -101,15 +101,16 @@ export class Deliveries implements AsyncDisposable {
     this.#running.set(webhook.name, { generation: webhook.generation, stop });
   }
 
-  async #deliver({ name, definition, generation, progress }: Webhook, signal: AbortSignal): Promise<void> {
+  async #deliver(webhook: Webhook, signal: AbortSignal): Promise<void> {
+    const { name, generation, progress } = webhook;
     const { webhooks, tail, origin, attempted, backoffMs } = this.#options;
-    const known = readDefinition(JSON.parse(definition));
-    await using sink = await openSink(name, known, origin);
+    const definition = definitionOf(webhook);
+    await using sink = await openSink(name, definition, origin);
     const by = { generation, holder: this.#lease.holder };
     await deliver({
       tail,
       sink,
-      selector: selectorOf(known),
+      selector: selectorOf(definition),
       progress,
       note: (made) => webhooks.note(name, by, made),
       attempted: (outcome, events) => attempted(name, outcome, events),

@@ -9,6 +9,8 @@ import { DELIVERY_MS_MAX, refusedBy, TAKEN, type Outcome, type Sink, type SinkOp
 
 /** Events handed over before the cursor may move. */
 const EVENTS_PER_DELIVERY = 100;
+/** How long a connection may take to be made, in milliseconds. */
+const CONNECT_MS_MAX = 2_000;
 const DEFAULT_PORT = "4222";
 
 type Line = { readonly connection: NatsConnection; readonly client: JetStreamClient };
@@ -32,7 +34,7 @@ export class JetstreamSink implements Sink {
     return this.#within(signal, async (client) => {
       // One after the other: if one is lost, those behind it must not be there before it.
       for (const event of events) {
-        if (signal.aborted) return;
+        signal.throwIfAborted();
         const cursor = cursorBehind(event, undefined);
         const body = JSON.stringify(cloudEvent(event, this.#options.source, cursor));
         await this.#publish(client, { type: event.type, id: cursor, body });
@@ -53,14 +55,22 @@ export class JetstreamSink implements Sink {
     await line?.connection.close().catch(() => undefined);
   }
 
+  /** Given up when the signal is aborted, whatever the server does: what waits for an answer fails when its line is closed. */
   async #within(signal: AbortSignal, publish: (client: JetStreamClient) => Promise<void>): Promise<Outcome> {
+    const aborted = Promise.withResolvers<never>();
+    const giveUp = (): void => aborted.reject(new Error("It was not done in time."));
+    signal.addEventListener("abort", giveUp);
+    aborted.promise.catch(() => undefined);
     try {
+      signal.throwIfAborted();
       this.#line ??= await this.#connect();
-      await publish(this.#line.client);
-      return signal.aborted ? { isTaken: false, reason: "It was not done in time." } : TAKEN;
+      await Promise.race([publish(this.#line.client), aborted.promise]);
+      return TAKEN;
     } catch (error) {
       await this[Symbol.asyncDispose]();
       return refusedBy(error);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
     }
   }
 
@@ -81,6 +91,7 @@ export class JetstreamSink implements Sink {
       servers: `${family === 6 ? `[${address}]` : address}:${port || DEFAULT_PORT}`,
       name: "supercargo",
       reconnect: false,
+      timeout: CONNECT_MS_MAX,
       // Others of a cluster may be anywhere.
       ignoreClusterUpdates: true,
       ...(username !== "" && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),

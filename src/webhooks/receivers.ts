@@ -2,7 +2,14 @@ import type { Catalog, Revision } from "../catalog/catalog.ts";
 import type { Webhook, Webhooks } from "../catalog/webhooks.ts";
 import { RegistryError } from "../errors.ts";
 import { shown } from "../oci/shown.ts";
-import { makeSecret, parseWebhookName, readDefinition, shownUrl, type Definition } from "./definition.ts";
+import {
+  definitionOf,
+  makeSecret,
+  parseWebhookName,
+  readDefinition,
+  shownUrl,
+  type Definition,
+} from "./definition.ts";
 import { openSink, type Origin } from "./open-sink.ts";
 import { addressesOf } from "./reachable.ts";
 import { DELIVERY_MS_MAX, type Outcome } from "./sink.ts";
@@ -42,17 +49,19 @@ export class Receivers {
   /** By name. */
   async list(): Promise<Receiver[]> {
     const webhooks = await this.#options.webhooks.list();
-    return Promise.all(webhooks.map((webhook) => this.#receiverOf(webhook)));
+    const { revision } = await this.#options.catalog.bounds();
+    return Promise.all(webhooks.map((webhook) => this.#receiverOf(webhook, revision)));
   }
 
   /** `WEBHOOK_UNKNOWN`. */
   async find(name: string): Promise<Receiver> {
-    return this.#receiverOf(await this.#webhook(name));
+    const webhook = await this.#webhook(name);
+    return this.#receiverOf(webhook, (await this.#options.catalog.bounds()).revision);
   }
 
   /**
-   * Defines a webhook, from now on or from a revision. One that is there goes on where it is, and keeps its secret unless
-   * there is another. Resolves with the secret if it was made here: it is shown this once.
+   * Defines a webhook, from now on or from a revision. One that is there goes on where it is, or from a revision, and keeps
+   * its secret unless there is another. Resolves with the secret if it was made here: it is shown this once.
    * @throws PARAMETER_INVALID; DENIED for one of the configuration
    */
   async put(
@@ -68,11 +77,12 @@ export class Receivers {
     else if ((await webhooks.list()).length >= WEBHOOKS_MAX) throw tooMany();
     await this.#requireReachable(definition);
     const made = definition.secret === undefined && !before ? makeSecret() : undefined;
-    const kept = before && readDefinition(JSON.parse(before.definition)).secret;
+    const kept = before && definitionOf(before).secret;
     const secret = definition.secret ?? made ?? kept;
     const whole = JSON.stringify({ ...definition, ...(secret !== undefined && { secret }) });
     const cursor = from ?? (await catalog.bounds()).revision;
     const isNew = await webhooks.put({ name, definition: whole, isConfigured: false }, cursor);
+    if (!isNew && from !== undefined) await webhooks.steer(name, { paused: undefined, cursor: from });
     this.#options.changed();
     return { isNew, ...(made !== undefined && { secret: made }) };
   }
@@ -102,8 +112,8 @@ export class Receivers {
 
   /** Sends a message that is about nothing, at once, and tells what became of it. `WEBHOOK_UNKNOWN`. */
   async test(name: string): Promise<Outcome> {
-    const { definition } = await this.#webhook(name);
-    await using sink = await openSink(name, readDefinition(JSON.parse(definition)), this.#options.origin);
+    const definition = definitionOf(await this.#webhook(name));
+    await using sink = await openSink(name, definition, this.#options.origin);
     return await sink.probe(AbortSignal.timeout(DELIVERY_MS_MAX));
   }
 
@@ -135,10 +145,9 @@ export class Receivers {
     throw unknown(name);
   }
 
-  async #receiverOf(webhook: Webhook): Promise<Receiver> {
-    const { secret, ...definition } = readDefinition(JSON.parse(webhook.definition));
+  async #receiverOf(webhook: Webhook, revision: Revision): Promise<Receiver> {
+    const { secret, ...definition } = definitionOf(webhook);
     const { cursor } = webhook.progress;
-    const { revision } = await this.#options.catalog.bounds();
     const events = Math.max(revision - cursor, 0);
     const next = events === 0 ? undefined : await this.#timeAfter(cursor);
     const seconds = events === 0 ? 0 : next && Math.max(0, Date.now() - next.getTime()) / 1_000;

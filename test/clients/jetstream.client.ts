@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { JetstreamSink } from "../../src/webhooks/jetstream-sink.ts";
+import { reachOf } from "../../src/webhooks/reachable.ts";
 import { manifestOf, pushManifest } from "../support/artifact.ts";
 import { waitFor } from "../support/condition.ts";
 import { TestRegistry } from "../support/registry.ts";
@@ -52,6 +54,15 @@ class NatsServer implements AsyncDisposable {
     child.stderr.resume();
   }
 
+  /** It takes and answers nothing, and its connections stay. */
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
   async stop(): Promise<void> {
     this.#child?.kill("SIGTERM");
     if (this.#child) await once(this.#child, "exit");
@@ -88,6 +99,28 @@ function messagesAt(port: number): Promise<string[]> {
 }
 
 describe("NATS JetStream", { skip }, () => {
+  test("that does not answer is left when it is time", async () => {
+    await using nats = await NatsServer.open();
+    await withManager(nats.port, (manager) =>
+      manager.streams.add({ name: "events", subjects: ["registry.>"] }),
+    );
+    const definition = {
+      url: `nats://127.0.0.1:${nats.port}/registry`,
+      format: "structured",
+      selector: {},
+    } as const;
+    const options = { name: "a", definition, source: "http://registry.test", reach: reachOf(["127.0.0.1"]) };
+    await using sink = new JetstreamSink(options);
+    assert.deepEqual(await sink.probe(AbortSignal.timeout(5_000)), { isTaken: true });
+    nats.freeze();
+    assert.deepEqual(await sink.probe(AbortSignal.timeout(100)), {
+      isTaken: false,
+      reason: "It was not done in time.",
+    });
+    nats.thaw();
+    assert.deepEqual(await sink.probe(AbortSignal.timeout(5_000)), { isTaken: true });
+  });
+
   test("has every event once and in order, through an outage and a replay", async () => {
     await using nats = await NatsServer.open();
     await using registry = await TestRegistry.open({ webhookBackoffMs: 5 });

@@ -76,6 +76,16 @@ describe("supercargo webhook", () => {
     assert.equal((await run(["webhook", "remove", ...name])).code, 0);
     const gone = await run(["webhook", "show", ...name]);
     assert.deepEqual([gone.code, gone.out], [3, ""]);
+    const secretFile = join(folder.path, "secret");
+    writeFileSync(secretFile, `whsec_${Buffer.alloc(32, "k").toString("base64")}\n`);
+    const own = ["--url", receiver.url, "--secret-file", secretFile];
+    const signed = await run(["webhook", "add", ...name, ...own, "--output", "ndjson"]);
+    assert.equal(signed.code, 0, signed.err);
+    assert.deepEqual(
+      itemsOf(signed.out).map(({ signed: isSigned, secret }) => [isSigned, secret]),
+      [[true, undefined]],
+    );
+    assert.equal((await run(["webhook", "remove", ...name])).code, 0);
     const wrong = await run(["webhook", "add", ...name, "--url", "http://10.0.0.1/"]);
     assert.equal(wrong.code, 2);
     assert.match(wrong.err, /webhookTargets/);

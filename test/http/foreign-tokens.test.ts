@@ -96,6 +96,12 @@ describe("tokens of another token server", () => {
       // The policy does not let ann see it, whatever her token says.
       await get("other/app", 404);
     }
+    const many = Array.from({ length: 60 }, (_, n) => entry(`team/app-${n}`, "pull"));
+    const last = await tokenOf("ann", [...many, entry("team/app", "pull")]);
+    await expectAnswer(registry.host, "GET /v2/team/app/manifests/v1", {
+      send: { headers: last },
+      status: 200,
+    });
     const pull = await tokenOf("ann", [entry("team/app", "pull")]);
     const target = "DELETE /v2/team/app/manifests/v1";
     const refused = await expectAnswer(registry.host, target, { send: { headers: pull }, status: 403 });

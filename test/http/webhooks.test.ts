@@ -153,6 +153,9 @@ describe("a webhook", () => {
     await receiver.until(
       () => subjectsOf(receiver.taken).filter((one) => one === "replay/app:v1").length >= 3,
     );
+    const again = receiver.taken.length;
+    await define(registry, `replay?from=${from}`, { url: receiver.url, format: "batch" });
+    await receiver.until(() => subjectsOf(receiver.taken.slice(again)).includes("replay/app:v1"));
     for (const [query, status, code] of [
       ["", 400, "PARAMETER_INVALID"],
       ["?from=x", 400, "PARAMETER_INVALID"],

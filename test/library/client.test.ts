@@ -66,6 +66,9 @@ describe("lists", () => {
       await all(new Supercargo(url, { username: "ann", password: "ann-password" }).tags()),
       [],
     );
+    await assert.rejects(all(new Supercargo(url, { username: "äöü☃", password: "wrong ☃" }).tags()), {
+      code: "UNAUTHORIZED",
+    });
     const token = async (): Promise<string> => {
       const answer = await fetch(`${url}/v2/_supercargo/token`, { headers: basic("ann") });
       return ((await answer.json()) as { token: string }).token;
