@@ -62,7 +62,6 @@ async function answerEvents(call: Call, { path, selector }: Asked): Promise<Answ
   const page = await readWaiting(call, { after, limit, selector, view });
   const source = call.service.url();
   const { catalog } = call.registry.tail;
-  const more = limit > 0 && page.at < page.revision;
   const kept = Object.fromEntries([...call.query].filter(([name]) => !PLACES.includes(name)));
   const wait = call.query.get("wait");
   return {
@@ -72,7 +71,7 @@ async function answerEvents(call: Call, { path, selector }: Asked): Promise<Answ
       "Cache-Control": "no-store",
       "Supercargo-Revision": page.revision,
       "Supercargo-Cursor": await cursorAt(catalog, page.at, view),
-      ...(more && {
+      ...(page.more && {
         Link: formatLink(path, {
           ...kept,
           after: await cursorAt(catalog, page.at, view),
@@ -99,8 +98,15 @@ type Wanted = {
   readonly selector: EventSelector;
   readonly view: View | undefined;
 };
-/** `at`: up to where the log has been looked at; `revision`: where it ends. */
-type Page = { readonly revision: Revision; readonly at: Revision; readonly events: readonly Event[] };
+type Page = {
+  /** Where the log ends. */
+  readonly revision: Revision;
+  /** Up to where it has been looked at. */
+  readonly at: Revision;
+  readonly events: readonly Event[];
+  /** That another meant event follows, or that looking for it ended early. */
+  readonly more: boolean;
+};
 
 /** A page; where it would be empty and `wait` says so, one of what happens next. */
 async function readWaiting(call: Call, wanted: Wanted): Promise<Page> {
@@ -120,20 +126,23 @@ async function readWaiting(call: Call, wanted: Wanted): Promise<Page> {
   return page;
 }
 
+/** Looks on behind a full page for one more event: that others follow, which are hidden from the caller, is not to be told. */
 async function read({ registry: { tail } }: Call, { after, limit, selector, view }: Wanted): Promise<Page> {
   const found: Event[] = [];
   let at = after;
   for (let looked = 0; ;) {
     const { revision, events } = await tail.read(at, EVENTS_PER_READ);
+    if (limit === 0) return { revision, at, events: found, more: false };
     for (const event of events) {
-      if (found.length === limit) return { revision, at, events: found };
+      if (selects(selector, event) && (!view || shows(view, event.repository))) {
+        if (found.length === limit) return { revision, at, events: found, more: true };
+        found.push(event);
+      }
       at = event.revision;
-      if (selects(selector, event) && (!view || shows(view, event.repository))) found.push(event);
     }
     looked += events.length;
-    if (events.length === 0 || found.length === limit || looked >= EVENTS_LOOKED_AT_MAX) {
-      return { revision, at, events: found };
-    }
+    const isCutShort = looked >= EVENTS_LOOKED_AT_MAX;
+    if (events.length === 0 || isCutShort) return { revision, at, events: found, more: isCutShort };
   }
 }
 

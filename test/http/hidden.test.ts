@@ -63,6 +63,22 @@ describe("what a caller may not see", async () => {
     }
   });
 
+  test("does not show by a Link of the log that something follows", async () => {
+    const all = "GET /v2/_supercargo/events?n=1000";
+    const { bytes } = await send(shown.host, all, { headers: basic("stranger") });
+    const seen = (JSON.parse(bytes.toString()) as readonly object[]).length;
+    assert.ok(seen > 0);
+    const full = await send(shown.host, `GET /v2/_supercargo/events?n=${seen}`, {
+      headers: basic("stranger"),
+    });
+    assert.equal(full.headers.link, undefined);
+    const before = `GET /v2/_supercargo/events?n=${seen - 1}`;
+    assert.match(
+      String((await send(shown.host, before, { headers: basic("stranger") })).headers.link),
+      /next/,
+    );
+  });
+
   test("stays hidden when another has just been shown the same page", async () => {
     for (const place of ["_supercargo/tags", "descriptors/list", "tags/list"]) {
       const line = `GET /v2/team/app/${place}`;

@@ -19,6 +19,10 @@ const ADD_USER = `for i in 1 2 3 4 5 6 7 8 9; do
   useradd --system --user-group postgres >/dev/null 2>&1 || sleep 0.2
 done; exit 1`;
 
+/** What to do where only root may enter a folder above this one, such as /root. */
+const UNREACHABLE =
+  "PostgreSQL runs as the user postgres, who may not read this checkout. Put it where other users may, such as below /srv.\n";
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {
@@ -68,6 +72,7 @@ try {
   await turn;
 } catch (error) {
   process.stderr.write(`${String(error)}\n${log.join("")}\n`);
+  if (isRoot && String(error).includes("EACCES")) process.stderr.write(UNREACHABLE);
   process.exitCode = 1;
 } finally {
   await server.stop();
