@@ -134,10 +134,9 @@ async function read({ registry: { tail } }: Call, { after, limit, selector, view
     const { revision, events } = await tail.read(at, EVENTS_PER_READ);
     if (limit === 0) return { revision, at, events: found, more: false };
     for (const event of events) {
-      if (selects(selector, event) && (!view || shows(view, event.repository))) {
-        if (found.length === limit) return { revision, at, events: found, more: true };
-        found.push(event);
-      }
+      const isMeant = selects(selector, event) && (!view || shows(view, event.repository));
+      if (isMeant && found.length === limit) return { revision, at, events: found, more: true };
+      if (isMeant) found.push(event);
       at = event.revision;
     }
     looked += events.length;
