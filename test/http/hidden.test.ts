@@ -71,10 +71,10 @@ describe("what a caller may not see", async () => {
     const full = await send(shown.host, `GET /v2/_supercargo/events?n=${seen}`, {
       headers: basic("stranger"),
     });
-    assert.equal(full.headers.link, undefined);
+    assert.equal(full.headers["link"], undefined);
     const before = `GET /v2/_supercargo/events?n=${seen - 1}`;
     assert.match(
-      String((await send(shown.host, before, { headers: basic("stranger") })).headers.link),
+      String((await send(shown.host, before, { headers: basic("stranger") })).headers["link"]),
       /next/,
     );
   });
