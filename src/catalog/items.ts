@@ -126,6 +126,8 @@ export type ListQuery = {
   readonly include?:
     | ReadonlySet<"latest" | "artifactTypes" | "platforms" | "annotations" | "labels">
     | undefined;
+  /** Items say nothing but their names. */
+  readonly namesOnly?: boolean | undefined;
 };
 
 export type ListPage<Item> = {

@@ -20,29 +20,51 @@ export function stillAt(
 }
 
 /**
- * What readers who see little are shown, sorted once for all pages of a list: otherwise each page would have to look for it
- * among everything that they do not see. Kept by the revision it is of; what was not asked for the longest goes first.
+ * What had to be looked for among much that is not shown, sorted once for all pages of a list. Kept by the revision it is
+ * of; what was not asked for the longest goes first.
  */
 export class KeptPlaces {
   /** Entries kept in all. Each takes some 300 bytes. */
   static readonly ENTRIES_MAX = 200_000;
   readonly #kept = new Map<string, { readonly value: unknown; readonly entries: number }>();
+  /** What is being made, for all who ask for it meanwhile. */
+  readonly #made = new Map<string, Promise<unknown>>();
   #entries = 0;
 
-  /** What is kept under the key, or what `make` then makes, which is kept if nothing was written meanwhile. */
-  async of<T>(key: string, { make, entries, isStill }: Making<T>): Promise<T> {
+  /** What is kept under the key, of the type that it was made as. */
+  find(key: string): unknown {
     const kept = this.#kept.get(key);
-    const value = kept ? (kept.value as T) : await make();
-    if (!kept && !(await isStill())) return value;
-    const count = 1 + entries(value);
-    if (this.#kept.delete(key)) this.#entries -= count;
-    this.#kept.set(key, { value, entries: count });
-    this.#entries += count;
+    if (!kept) return undefined;
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    return kept.value;
+  }
+
+  /** What is kept under the key, or what `make` then makes, which is kept if nothing was written meanwhile. */
+  async of<T>(key: string, making: Making<T>): Promise<T> {
+    // Who began to make it may fail, or meet a write: then the next one makes it.
+    for (let running = this.#made.get(key); running; running = this.#made.get(key)) {
+      await running.catch(() => undefined);
+    }
+    if (this.#kept.has(key)) return this.find(key) as T;
+    const made = this.#make(key, making).finally(() => this.#made.delete(key));
+    this.#made.set(key, made);
+    return made;
+  }
+
+  async #make<T>(key: string, { make, entries, isStill }: Making<T>): Promise<T> {
+    const value = await make();
+    if (await isStill()) this.#keep(key, value, 1 + entries(value));
+    return value;
+  }
+
+  #keep(key: string, value: unknown, entries: number): void {
+    this.#kept.set(key, { value, entries });
+    this.#entries += entries;
     for (const [oldest, each] of this.#kept) {
       if (this.#entries <= KeptPlaces.ENTRIES_MAX) break;
       this.#kept.delete(oldest);
       this.#entries -= each.entries;
     }
-    return value;
   }
 }

@@ -6,9 +6,13 @@ import { placeholders } from "./rows.ts";
 import type { KeyValue, Selector } from "./selector.ts";
 
 /** A condition on rows `f`, and how to find those it holds for without looking at others, where that is possible. */
-export type Filter = Condition & {
-  /** `sql` with its values finds them by this index; other rows may be among them. */
-  readonly finder?: (Condition & { readonly index: string }) | undefined;
+export type Filter = Condition & { readonly finder?: Finder | undefined };
+
+/** `sql` with its values finds the rows of a filter by this index; other rows may be among them. */
+export type Finder = Condition & {
+  readonly index: string;
+  /** Selects one row for each content that it looks rows up for. */
+  readonly contents?: Condition;
 };
 
 /** How a filter looks into `content_…`, by digest. */
@@ -166,6 +170,7 @@ function withDetail(table: string, { table: details, sql, values }: Detail): Fil
       index: `${table}_digest`,
       sql: `f.digest in (select c.digest from ${details} c where ${sql})`,
       values,
+      contents: { sql: `select 1 from ${details} c where ${sql}`, values },
     },
   };
 }

@@ -12,19 +12,21 @@ import type {
   RepositoryItem,
   TagItem,
 } from "./items.ts";
+import { TABLES } from "./list-orders.ts";
 import { momentOf, NOW } from "./moment.ts";
 import { artifactTypesOf, tagNames, tagsOf } from "./list-extras.ts";
 
 /** A row of a page: the columns of its table, and those that {@link detailsOf} adds. */
 export type Row = Readonly<Record<string, Value>>;
 
-type Details = { readonly columns: string; readonly values: readonly Value[]; readonly join: string };
+export type Details = { readonly columns: string; readonly values: readonly Value[]; readonly join: string };
+
+export const NO_DETAILS: Details = { columns: "", values: [], join: "" };
 
 /** What else the statement of a page reads for the rows it shows. */
 export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQuery): Details {
-  const nothing = { columns: "", values: [], join: "" };
-  if (kind === "namespaces") return nothing;
-  if (kind === "repositories") return include?.has("latest") ? latestColumns(engine, at) : nothing;
+  if (kind === "namespaces") return NO_DETAILS;
+  if (kind === "repositories") return include?.has("latest") ? latestColumns(engine, at) : NO_DETAILS;
   if (kind === "manifests") return manifestDetails(engine, at);
   const moment = at === undefined ? NOW : momentOf(at);
   const values: Value[] = [];
@@ -35,7 +37,7 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
       and m.digest = page.digest and m.described = 1 and ${moment.holds("m")}) then c.labels end as labels`);
     values.push(...moment.values);
   }
-  if (columns.length === 0) return nothing;
+  if (columns.length === 0) return NO_DETAILS;
   return {
     columns: `, ${columns.join(", ")}`,
     values,
@@ -78,7 +80,9 @@ export async function itemsOf<Kind extends ListKind>(
   kind: Kind,
   { rows, query }: { rows: readonly Row[]; query: ListQuery },
 ): Promise<Items[Kind][]> {
-  const items = await MAKERS[kind](engine, rows, query);
+  const items = query.namesOnly
+    ? rows.map((row) => namesOf(kind, row))
+    : await MAKERS[kind](engine, rows, query);
   return items as Items[Kind][];
 }
 
@@ -96,6 +100,12 @@ const MAKERS: Readonly<Record<ListKind, Maker>> = {
     Promise.all(rows.map(async (row) => manifestItem(row, await tagsOf(engine, row, at)))),
   namespaces: async (_engine, rows) => rows.map(namespaceItem),
 };
+
+/** Every column that names an entry is called as the field of an item that shows it. */
+function namesOf(kind: ListKind, row: Row): Readonly<Record<string, Value>> {
+  const shown = TABLES[kind].names.filter((name) => name !== "parent");
+  return Object.fromEntries(shown.map((name) => [name, row[name] ?? null]));
+}
 
 function repositoryItem(row: Row, artifactTypes: readonly string[] | undefined): RepositoryItem {
   return {

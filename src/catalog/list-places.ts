@@ -1,14 +1,14 @@
 import type { Value } from "./engine.ts";
-import type { Position } from "./items.ts";
-import { detailsOf, type Row } from "./list-items.ts";
+import type { ListQuery, Position } from "./items.ts";
+import type { Row } from "./list-items.ts";
 import { allOf, behind, TABLES, type Condition, type Range } from "./list-orders.ts";
-import { placeNames, type Reading, type Rows } from "./list-reading.ts";
+import { placeNames, shownOf, type Reading, type Rows } from "./list-reading.ts";
 import { stillAt } from "./kept-places.ts";
 import { momentOf, NOW } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 
 /** Entries of a list and their places in it, in ascending order. */
-type Sorted = readonly { readonly place: readonly Value[]; readonly names: readonly string[] }[];
+export type Sorted = readonly { readonly place: readonly Value[]; readonly names: readonly string[] }[];
 
 /** How long an order by pulls may be taken for unchanged, in milliseconds. */
 const PULLED_VALID_MS = 60_000;
@@ -34,10 +34,13 @@ export async function placesOf(
   const isFew = await places.of(JSON.stringify(key), { make, entries: () => 1, isStill });
   if (!isFew) return undefined;
   const sort = (): Promise<Sorted> => sorted(reading, ranges(), ordered);
-  // Pulls change it without a revision.
-  const minute = order.by === "pulled" ? Math.floor(Date.now() / PULLED_VALID_MS) : undefined;
-  const all = JSON.stringify([...key, selector, order.by, minute]);
+  const all = JSON.stringify([...key, selector, order.by, pulledMinute(query)]);
   return places.of(all, { make: sort, entries: (made) => made.length, isStill });
+}
+
+/** Names the time for which an order by pulls is kept: they change it without a revision. */
+export function pulledMinute({ order }: ListQuery): number | undefined {
+  return order.by === "pulled" ? Math.floor(Date.now() / PULLED_VALID_MS) : undefined;
 }
 
 /** True when no more is seen than may be sorted, whatever the filters leave of it. */
@@ -57,10 +60,8 @@ async function areFew(reading: Reading, ranges: readonly Range[]): Promise<boole
 }
 
 async function sorted(reading: Reading, ranges: readonly Range[], ordered: Range): Promise<Sorted> {
-  const { engine, kind, query, filters } = reading;
-  const columns = placeNames(reading, ordered);
-  const { names } = TABLES[kind];
-  const selected = [...new Set([...columns, ...names])].map((name) => `f.${name}`).join(", ");
+  const { engine, query, filters } = reading;
+  const selected = entryColumns(reading, ordered);
   // What has no place in this order, such as a tag that is no version, is not in the list.
   const inOrder =
     query.order.by === "name" ? undefined : behind(ordered, undefined, { ...query.order, descending: false });
@@ -76,6 +77,19 @@ async function sorted(reading: Reading, ranges: readonly Range[], ordered: Range
       )),
     );
   }
+  return sortedBy(reading, ordered, all);
+}
+
+/** What a statement reads for the entries of a list. */
+export function entryColumns(reading: Reading, ordered: Range): string {
+  const { names } = TABLES[reading.kind];
+  return [...new Set([...placeNames(reading, ordered), ...names])].map((name) => `f.${name}`).join(", ");
+}
+
+/** Entries of rows that have {@link entryColumns}. */
+export function sortedBy(reading: Reading, ordered: Range, all: readonly Row[]): Sorted {
+  const columns = placeNames(reading, ordered);
+  const { names } = TABLES[reading.kind];
   return all
     .map((row) => ({
       place: columns.map((name) => row[name] ?? ""),
@@ -118,16 +132,19 @@ export function comparePlaces(a: readonly Value[], b: readonly Value[]): number 
 
 /** The page that begins behind the query's place. */
 export async function rowsAt(reading: Reading, places: Sorted): Promise<Rows> {
-  const { after, limit, order } = reading.query;
+  const { limit } = reading.query;
+  const page = entriesBehind(reading, places, limit + 1);
+  const last = page.length > limit ? page[limit - 1] : undefined;
+  const rows = await rowsOf(reading, page.slice(0, limit));
+  return { rows, ...(last && { next: last.place as unknown as Position }) };
+}
+
+/** The first entries behind the query's place, in its order. */
+export function entriesBehind({ query }: Reading, places: Sorted, want: number): Sorted {
+  const { after, order } = query;
   const ordered = order.descending ? places.toReversed() : places;
   const start = after === undefined ? 0 : firstBehind(ordered, after, order.descending);
-  const page = ordered.slice(start, start + limit);
-  const rows = await rowsNamed(
-    reading,
-    page.map(({ names }) => names),
-  );
-  const last = start + limit < ordered.length ? page.at(-1) : undefined;
-  return { rows, ...(last && { next: last.place as unknown as Position }) };
+  return ordered.slice(start, start + want);
 }
 
 function firstBehind(ordered: Sorted, after: Position, descending: boolean): number {
@@ -150,12 +167,13 @@ function compareBehind(place: readonly Value[], after: Position): number {
   );
 }
 
-/** Rows by their names, in the order of these. */
-async function rowsNamed(reading: Reading, keys: readonly (readonly string[])[]): Promise<Row[]> {
-  const { engine, kind, query, bare } = reading;
-  const { table, columns, names } = TABLES[kind];
+/** The rows of entries, in their order. */
+export async function rowsOf(reading: Reading, entries: Sorted): Promise<Row[]> {
+  const { engine, kind, query } = reading;
+  const { table, names } = TABLES[kind];
+  const keys = entries.map((entry) => entry.names);
   const moment = query.at === undefined ? NOW : momentOf(query.at);
-  const details = bare ? { columns: "", values: [], join: "" } : detailsOf(engine, kind, query);
+  const { columns, details } = shownOf(reading);
   const named = names.map((name, at) => `f.${name} = given.column${at + 1}`).join(" and ");
   const found = new Map<string, Row>();
   for (const some of batches(keys, NAMES_PER_STATEMENT)) {

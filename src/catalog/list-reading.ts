@@ -1,10 +1,11 @@
 import type { Revision } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import type { ListKind, ListQuery, Position } from "./items.ts";
-import type { Filter } from "./list-filters.ts";
-import type { Row } from "./list-items.ts";
-import { TABLES, type Condition, type Range } from "./list-orders.ts";
+import type { Filter, Finder } from "./list-filters.ts";
+import { detailsOf, NO_DETAILS, type Details, type Row } from "./list-items.ts";
+import { allOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import type { KeptPlaces } from "./kept-places.ts";
+import { momentOf } from "./moment.ts";
 
 /** How far a page looks for what its filters leave. */
 export type Reach = {
@@ -44,4 +45,43 @@ export function placeNames(
   range: Range,
 ): readonly string[] {
   return query.order.by === "name" ? TABLES[kind].names : range.by;
+}
+
+/** The columns of its table that a page shows, and what else is read for it. Names alone can be read of an index. */
+export function shownOf(
+  { engine, kind, query, bare }: Reading,
+  range?: Range,
+): { readonly columns: string; readonly details: Details } {
+  const { columns, names } = TABLES[kind];
+  if (!query.namesOnly) return { columns, details: bare ? NO_DETAILS : detailsOf(engine, kind, query) };
+  const needed = new Set([...names, ...(range ? placeNames({ kind, query }, range) : [])]);
+  return { columns: [...needed].map((name) => `f.${name}`).join(", "), details: NO_DETAILS };
+}
+
+type Source = Condition & { readonly using: string };
+
+/**
+ * Where the rows of a moment are: those that are current and began by then, and the few that ended since. In both parts
+ * they come in order, so that reading them together costs what the page shows. A filter may find them by its own index.
+ */
+export function sourcesOf(
+  { engine, kind, query, newest, reach }: Reading,
+  range: Range,
+  finder?: Finder,
+): Source[] {
+  const { at, order } = query;
+  const { table } = TABLES[kind];
+  const found = finder ? [finder] : [];
+  const using = engine.using(finder?.index ?? range.index);
+  if (at === undefined) return [{ using, ...allOf([{ sql: "f.until is null", values: [] }, ...found]) }];
+  if (order.by === "name" && newest - at > reach.recentRevisions && !finder) {
+    const { holds, values } = momentOf(at);
+    return [{ using: "", sql: holds("f"), values }];
+  }
+  const current = { sql: "f.until is null and f.since <= ?", values: [at] };
+  const ended = range.equal ? `${table}_ended` : `${table}_until`;
+  return [
+    { using, ...allOf([current, ...found]) },
+    { using: engine.using(ended), sql: "f.until > ? and f.since <= ?", values: [at, at] },
+  ];
 }

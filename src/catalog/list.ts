@@ -2,12 +2,13 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Page, Revision } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import type { Items, ListKind, ListQuery, Position } from "./items.ts";
-import { filtersOf, type Filter } from "./list-filters.ts";
-import { detailsOf, itemsOf, type Row } from "./list-items.ts";
+import { findPlaces, knownPlaces } from "./list-found.ts";
+import { filtersOf } from "./list-filters.ts";
+import { itemsOf, type Row } from "./list-items.ts";
 import { readSeenNamespaces } from "./list-namespaces.ts";
-import { allOf, behind, orderOf, rangesOf, TABLES, type Condition, type Range } from "./list-orders.ts";
-import { placesOf, rowsAt } from "./list-places.ts";
-import { placeNames, type Reach, type Reading, type Rows } from "./list-reading.ts";
+import { allOf, behind, orderOf, rangesOf, TABLES, type Range } from "./list-orders.ts";
+import { entriesBehind, placesOf, rowsAt, rowsOf } from "./list-places.ts";
+import { placeNames, shownOf, sourcesOf, type Reach, type Reading, type Rows } from "./list-reading.ts";
 import { KeptPlaces } from "./kept-places.ts";
 import { revisionBounds } from "./list-times.ts";
 import { momentOf, NOW } from "./moment.ts";
@@ -122,41 +123,35 @@ async function readRanges(reading: Reading, ranges: readonly Range[]): Promise<R
 /** The first rows of a range that all filters hold for, at most `want`. */
 async function readRange(reading: Reading, range: Range, want: number): Promise<Stretch> {
   if (reading.filters.length === 0) return { rows: await select(reading, range, { want }) };
+  const known = knownPlaces(reading, range);
+  if (known) return { rows: await rowsOf(reading, entriesBehind(reading, known, want)) };
   const stop = await placeBehind(reading, range, reading.reach.rowsTried);
   const tried = await select(reading, range, { want, stop });
   if (tried.length >= want || stop === undefined) return { rows: tried };
   if (tried.length * FILLED_ENOUGH >= want) return { rows: tried, stoppedAt: stop };
-  const finder = await bestFinder(reading);
-  if (finder) return { rows: await select(reading, range, { want, finder }) };
+  const found = await findPlaces(reading, range);
+  if (found) return { rows: await rowsOf(reading, entriesBehind(reading, found, want)) };
   const stoppedAt = await placeBehind(reading, range, reading.reach.rowsLookedAtMax);
   const rows = await select(reading, range, { want, stop: stoppedAt });
   return { rows, stoppedAt: rows.length >= want ? undefined : stoppedAt };
 }
 
-type Part = {
-  readonly want: number;
-  /** The last place that is looked at. */
-  readonly stop?: Position | undefined;
-  /** How to find the rows, if not by going through the range. */
-  readonly finder?: Filter["finder"];
-};
+/** `stop` is the last place that is looked at. */
+type Part = { readonly want: number; readonly stop?: Position | undefined };
 
-const NOTHING_ELSE = { columns: "", values: [], join: "" } as const;
-
-async function select(reading: Reading, range: Range, { want, stop, finder }: Part): Promise<Row[]> {
+async function select(reading: Reading, range: Range, { want, stop }: Part): Promise<Row[]> {
   const { engine, kind, query, filters } = reading;
   const place = behind(range, query.after, { ...query.order, stop });
   if (!place) return [];
-  const { table, columns } = TABLES[kind];
-  const sources = sourcesOf(reading, range, finder);
+  const { columns, details } = shownOf(reading, range);
+  const sources = sourcesOf(reading, range);
   const where = allOf([place, ...(range.holds ? [range.holds] : []), ...filters]);
   const order = orderOf(range, query.order, "f");
   const parts = sources.map(
     ({ using, sql }) =>
-      `select ${columns} from ${table} f ${using} where ${sql} and ${where.sql} order by ${order} limit ?`,
+      `select ${columns} from ${TABLES[kind].table} f ${using} where ${sql} and ${where.sql} order by ${order} limit ?`,
   );
   const values = sources.flatMap((source) => [...source.values, ...where.values, want]);
-  const details = reading.bare ? NOTHING_ELSE : detailsOf(engine, kind, query);
   return engine.all<Row>(
     `select page.*${details.columns} from (${together(parts, orderOf(range, query.order))}) page
       ${details.join} order by ${orderOf(range, query.order, "page")}`,
@@ -168,34 +163,6 @@ async function select(reading: Reading, range: Range, { want, stop, finder }: Pa
 function together(parts: readonly string[], order: string): string {
   if (parts.length === 1) return parts.join("");
   return `${parts.map((part) => `select * from (${part}) part`).join(" union all ")} order by ${order} limit ?`;
-}
-
-type Source = Condition & { readonly using: string };
-
-/**
- * Where the rows of a moment are: those that are current and began by then, and the few that ended since. In both parts
- * they come in order, so that reading them together costs what the page shows.
- */
-function sourcesOf(
-  { engine, kind, query, newest, reach }: Reading,
-  range: Range,
-  finder?: Filter["finder"],
-): Source[] {
-  const { at, order } = query;
-  const { table } = TABLES[kind];
-  const found = finder ? [finder] : [];
-  const using = engine.using(finder?.index ?? range.index);
-  if (at === undefined) return [{ using, ...allOf([{ sql: "f.until is null", values: [] }, ...found]) }];
-  if (order.by === "name" && newest - at > reach.recentRevisions && !finder) {
-    const { holds, values } = momentOf(at);
-    return [{ using: "", sql: holds("f"), values }];
-  }
-  const current = { sql: "f.until is null and f.since <= ?", values: [at] };
-  const ended = range.equal ? `${table}_ended` : `${table}_until`;
-  return [
-    { using, ...allOf([current, ...found]) },
-    { using: engine.using(ended), sql: "f.until > ? and f.since <= ?", values: [at, at] },
-  ];
 }
 
 /** The place of the row that comes so many rows behind the page's beginning; `undefined` when the range ends before it. */
@@ -211,25 +178,6 @@ async function placeBehind(reading: Reading, range: Range, rows: number): Promis
     [...source.values, ...where.values, rows - 1],
   );
   return row && positionOf(reading, range, row);
-}
-
-/** The filter that finds the fewest rows, if they are few. */
-async function bestFinder({ engine, kind, filters, reach, seen }: Reading): Promise<Filter["finder"]> {
-  let best: Filter["finder"];
-  let fewest = reach.rowsFoundMax + 1;
-  for (const { finder } of filters) {
-    if (!finder) continue;
-    const where = allOf([finder, ...(seen ? [seen] : [])]);
-    const [row] = await engine.all<{ n: number }>(
-      `select count(*) as n from (select 1 from ${TABLES[kind].table} f ${engine.using(finder.index)}
-        where f.until is null and ${where.sql} limit ?) page`,
-      [...where.values, fewest],
-    );
-    if (!row || row.n >= fewest) continue;
-    best = finder;
-    fewest = row.n;
-  }
-  return best;
 }
 
 function placeColumns(reading: Reading, range: Range): string {

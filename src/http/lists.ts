@@ -81,6 +81,7 @@ async function readPage(
     order,
     limit,
     include,
+    namesOnly,
     at: start.at,
     after: start.after ?? (start.last === undefined ? undefined : placeOf(list, start.last, selector.under)),
   };
