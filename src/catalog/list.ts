@@ -19,7 +19,7 @@ import { seenRanges } from "./view-ranges.ts";
 /** As far as takes some milliseconds. */
 const REACH: Reach = {
   rowsTried: 1_000,
-  rowsLookedAtMax: 50_000,
+  rowsLookedAtMax: 10_000,
   rowsFoundMax: 20_000,
   recentRevisions: 20_000,
 };

@@ -5,6 +5,7 @@ import type { Catalog, Event, Revision } from "../../../src/catalog/catalog.ts";
 import type { Items, ListKind, ListQuery, Order, OrderBy, Position } from "../../../src/catalog/items.ts";
 import type { Reach } from "../../../src/catalog/list-reading.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
+import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
 import { fakeClock } from "./clock.ts";
 import { ListModel } from "./list-model.ts";
@@ -50,6 +51,33 @@ export function describeLists(newPlace: NewPlace): void {
       assert.deepEqual(await names({ tag: "*14" }), { names: [], next: [9] });
       assert.deepEqual(await names({ tag: "*14" }, [9]), { names: [], next: [17] });
       assert.deepEqual(await names({ tag: "*14" }, [25]), { names: ["v14"], next: undefined });
+    });
+
+    test("keep what a filter has found apart by list, revision and stretch of names", async () => {
+      await using opened = await openNew(newPlace, { reach: NEAR });
+      const { catalog } = opened;
+      const few = manifest("few", { annotations: { few: "x" } });
+      for (const name of ["a", "a/b"]) {
+        const repository = parseName(name);
+        for (const n of "12345") {
+          await push(catalog, { repository, content: manifest(n), tags: [parseTag(`v${n}`)] });
+        }
+        await push(catalog, { repository, content: few, tags: [parseTag(`x-${name.length}`)] });
+      }
+      const { revision } = await catalog.bounds();
+      const order = { by: "name", descending: false } as const;
+      const selector = { under: "a", annotations: [{ key: "few" }] };
+      const names = async (at?: Revision): Promise<string[]> => {
+        const page = await catalog.list("tags", { selector, order, limit: 10, at });
+        return page.items.map((item) => `${item.repository}:${item.name}`);
+      };
+      const before = ["a:x-1", "a/b:x-3"];
+      assert.deepEqual(await names(), before);
+      assert.deepEqual(await names(), before);
+      await push(catalog, { repository: parseName("a"), content: few, tags: [parseTag("y")] });
+      assert.deepEqual(await names(), ["a:x-1", "a:y", "a/b:x-3"]);
+      assert.deepEqual(await names(revision), before);
+      assert.deepEqual(await names(), ["a:x-1", "a:y", "a/b:x-3"]);
     });
   });
 }
