@@ -5,10 +5,11 @@ import { RegistryError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Receivers } from "../webhooks/receivers.ts";
 import { failure, isGone, send } from "./answer.ts";
-import { type Access, authenticate } from "./authenticate.ts";
+import { type Access, authenticate, isGuarded } from "./authenticate.ts";
 import { authorize, rightsOf } from "./authorize.ts";
 import type { Answer, Call } from "./call.ts";
 import { cameFrom, countedAs, type Trust } from "./came-from.ts";
+import { forCaller } from "./conditions.ts";
 import { challengeHeaders } from "./challenge.ts";
 import { corsHeaders, isPreflight, preflight } from "./cors.ts";
 import { discardBody } from "./discard.ts";
@@ -75,9 +76,11 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
     if (!response.writableFinished) gone.abort();
   });
   const outcome = await answerOf(options, request, { requestId, gone: gone.signal, from });
+  const permission = corsHeaders(request, options.service.corsOrigins);
   const headers = {
     "X-Request-Id": requestId,
-    ...corsHeaders(request, options.service.corsOrigins),
+    ...permission,
+    ...(outcome.isForCaller && forCaller(outcome.answer, permission)),
     ...(from.scheme === "https" && { "Strict-Transport-Security": HSTS }),
     ...outcome.limits,
   };
@@ -125,6 +128,8 @@ type Outcome = {
   /** How many more such calls there may be. */
   readonly limits?: Readonly<Record<string, string>>;
   readonly error?: unknown;
+  /** That it would be another answer if somebody else had asked. */
+  readonly isForCaller?: boolean;
 };
 
 async function answerOf(
@@ -135,6 +140,7 @@ async function answerOf(
   let found: Match | undefined;
   let caller: Caller = ANONYMOUS;
   let limits: Readonly<Record<string, string>> = {};
+  let isForCaller = false;
   try {
     requireHost(request);
     if (isPreflight(request)) return { route: NO_ROUTE, answer: preflight(), caller };
@@ -144,6 +150,7 @@ async function answerOf(
     // Before the password is looked at, which costs more than anything else.
     if (rateClass === "login") limits = await service.rates.take(rateClass, from.address);
     const access = route.needs === "nothing" ? undefined : service.access;
+    isForCaller = isGuarded(access);
     const identity = await authenticate(request, access, from);
     caller = identity.caller;
     if (rateClass !== "login") limits = await service.rates.take(rateClass, countedAs(caller, from));
@@ -151,7 +158,7 @@ async function answerOf(
     const origin = { actor: actorOf(caller), requestId };
     const call = { service, registry, request, params, query, origin, from, gone, rights };
     const answer = await route.handler(authorize(call, route.needs));
-    return { route: route.path, answer, caller: answer.caller ?? caller, limits };
+    return { route: route.path, answer, caller: answer.caller ?? caller, limits, isForCaller };
   } catch (error) {
     const headers = challengeHeaders(error, from, service);
     return {
@@ -159,6 +166,7 @@ async function answerOf(
       answer: failure(error, requestId, headers),
       caller,
       error,
+      isForCaller,
     };
   }
 }

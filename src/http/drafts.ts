@@ -49,7 +49,8 @@ export async function getTagHistoryIndex(call: Call): Promise<Answer> {
   };
   const behind = numberParam(call.query, "continue");
   const path = `/v2/${repository}/_oci/tag-history/${tag}`;
-  return answerPage(call, { path, isIndex: true }, async (revision) => {
+  const place = { path, isIndex: true, isAlwaysThere: call.rights.isGuarded };
+  return answerPage(call, place, async (revision) => {
     const found = await listHistory(call.registry, { repository, tag }, { n, behind, ...meant });
     const manifests = found.changes.map(descriptorOf);
     const body = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };

@@ -5,7 +5,7 @@ import { MEDIA_TYPES } from "../oci/media-type.ts";
 import type { Named, NamePage } from "../registry/name-page.ts";
 import { readMoment } from "../registry/selector.ts";
 import { lastParam, numberParam, type Answer, type Call } from "./call.ts";
-import { isFresh, notModified } from "./conditions.ts";
+import { isFresh, notModified, pageEtag } from "./conditions.ts";
 
 /** Entries on a page when the client does not say, and at the most. More is no error (R20). */
 export type PageLength = { readonly byDefault: number; readonly max: number };
@@ -59,46 +59,54 @@ type Place = {
   readonly at?: Revision | undefined;
   /** That its body is an image index. */
   readonly isIndex?: boolean;
+  /** That what is not for the caller has a page too: then only what is on it tells whether it has changed for them. */
+  readonly isAlwaysThere?: boolean;
 };
 
 /**
- * Answers a page. The validator is the revision: nothing on the page can change while that stays, so a client that asks
- * again and again costs one look at the clock (R24), and others that ask the same get the same bytes.
+ * Answers a page. The validator is the revision and what the caller sees: nothing on the page can change while these stay,
+ * so a client that asks again and again costs one look at the clock (R24), and others that ask the same get the same bytes.
  */
 export async function answerPage(
   call: Call,
-  { path, at, isIndex = false }: Place,
+  { path, at, isIndex = false, isAlwaysThere = false }: Place,
   read: (newest: Revision) => Promise<FormPage>,
 ): Promise<Answer> {
   const { revision: newest, oldest } = await call.registry.catalog.bounds();
+  const { pages } = call.service;
   const asked = at ?? newest;
   const isRetained = asked >= oldest && asked <= newest;
-  const etag = etagOf(asked);
-  if (isRetained && isFresh(call.request, etag)) return notModified({ ETag: etag });
+  const etag = pageEtag([asked], pages.readers);
+  if (isRetained && !isAlwaysThere && isFresh(call.request, etag)) return notModified({ ETag: etag });
   const key = JSON.stringify([etag, path, call.query.toString()]);
-  const kept = isRetained ? call.service.pages.find(key) : undefined;
-  if (kept) return kept;
-  const { revision, body, next } = await read(newest);
+  let page = isRetained ? pages.find(key) : undefined;
+  if (!page) {
+    const made = pageOf(await read(newest), { path, isIndex, isAlwaysThere, readers: pages.readers });
+    pages.keep(key, made, made.body.byteLength);
+    page = made;
+  }
+  const held = { ETag: String(page.headers?.["ETag"]) };
+  return isAlwaysThere && isFresh(call.request, held.ETag) ? notModified(held) : page;
+}
+
+function pageOf(
+  { revision, body, next }: FormPage,
+  { path, isIndex, isAlwaysThere, readers }: Place & { readonly readers: string | undefined },
+): Answer & { readonly body: Uint8Array } {
   const bytes = Buffer.from(JSON.stringify(body));
-  const page = {
+  return {
     status: 200,
     headers: {
-      ...(isIndex ? indexHeaders(bytes) : { "Content-Type": "application/json" }),
-      ETag: etagOf(revision),
+      ...(isIndex === true ? indexHeaders(bytes) : { "Content-Type": "application/json" }),
+      ETag: pageEtag(isAlwaysThere === true ? [revision, digestOf(bytes)] : [revision], readers),
       "Supercargo-Revision": revision,
       ...(next && { Link: formatLink(path, next) }),
     },
     body: bytes,
   };
-  call.service.pages.keep(key, page, bytes.byteLength);
-  return page;
 }
 
 /** Clients that pull an index take nothing without its type and digest. */
 function indexHeaders(body: Uint8Array): Readonly<Record<string, string>> {
   return { "Content-Type": MEDIA_TYPES.ociIndex, "Docker-Content-Digest": digestOf(body) };
-}
-
-function etagOf(revision: Revision): string {
-  return `W/"${revision}"`;
 }

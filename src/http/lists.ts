@@ -7,8 +7,8 @@ import { requireRepository } from "../registry/repositories.ts";
 import { fingerprintOf, formatToken, readToken } from "../registry/page-token.ts";
 import { readOrder, readSelector } from "../registry/selector.ts";
 import { lastParam, numberParam, repositoryOf, type Answer, type Call, type Handler } from "./call.ts";
-import { isFresh, notModified } from "./conditions.ts";
 import { readAt } from "./form-page.ts";
+import { answerItems, type ItemPage } from "./item-page.ts";
 import { pick, readShown } from "./list-fields.ts";
 
 /** Items on a page when the client does not say, and at the most; names alone take less room. */
@@ -18,9 +18,6 @@ export const NAMES_MAX = 10_000;
 
 /** Parameters of every list that are no part of the selector. */
 export const LIST_PARAMETERS = ["orderBy", "order", "n", "last", "continue", "at", "fields", "include"];
-
-/** How long a page may be taken for unchanged while its revision is the same, in milliseconds: ages go on, pulls are noted. */
-export const VALID_MS = 60_000;
 
 /** Serves a list of the whole registry. */
 export function listOf(kind: ListKind): Handler {
@@ -42,49 +39,53 @@ type List = {
 };
 
 async function answerList(call: Call, list: List): Promise<Answer> {
-  const { revision } = await call.registry.catalog.bounds();
+  const { path, repository } = list;
   const params = [...call.query].filter(([, value]) => value !== "");
-  const fingerprint = fingerprintOf(list.path, params);
-  const etag = `W/"${revision}-${Math.floor(Date.now() / VALID_MS).toString(36)}"`;
-  if (isFresh(call.request, etag)) return notModified({ ETag: etag });
-  const key = JSON.stringify([etag, list.path, params]);
-  const kept = call.service.pages.find(key);
-  if (kept) return kept;
-  const { body, headers } = await readPage(call, list, { params, fingerprint });
-  const answer = {
-    status: 200,
-    headers: { "Content-Type": "application/json", ...headers, ETag: etag },
-    body: Buffer.from(JSON.stringify(body)),
-  };
-  call.service.pages.keep(key, answer, answer.body.byteLength);
-  return answer;
+  const asked = await readAsked(call, list, params);
+  const { at } = asked.query;
+  const requireThere = repository && (() => requireRepository(call.registry, repository, at));
+  return answerItems(call, { path, params, at, requireThere }, () => readItems(call, list, asked));
 }
 
-type Page = { readonly body: object; readonly headers: Readonly<Record<string, string | number>> };
+type Params = readonly (readonly [string, string])[];
 
-async function readPage(
-  call: Call,
-  list: List,
-  { params, fingerprint }: { params: readonly [string, string][]; fingerprint: string },
-): Promise<Page> {
+/** What a request asks for. */
+type Asked = {
+  readonly query: ListQuery;
+  readonly fields: readonly string[] | undefined;
+  readonly asOf: Date;
+  readonly fingerprint: string;
+  /** Parameters that the link to the next page repeats. */
+  readonly repeated: Params;
+};
+
+async function readAsked(call: Call, list: List, params: Params): Promise<Asked> {
   const { kind, path, repository } = list;
   const order = readOrder(kind, call.query.get("orderBy") || undefined, call.query.get("order") || undefined);
   const { fields, include, namesOnly } = readShown(kind, call.query);
   const n = numberParam(call.query, "n") ?? ITEMS_DEFAULT;
-  const limit = Math.min(n, namesOnly ? NAMES_MAX : ITEMS_MAX);
+  const fingerprint = fingerprintOf(path, params);
   const start = await startOf(call, { order, fingerprint });
-  const { asOf } = start;
+  const { asOf, at } = start;
   const selector = readSelector(params, kind, { besides: LIST_PARAMETERS, now: asOf, of: repository });
-  if (repository) await requireRepository(call.registry, repository, start.at);
   const query: ListQuery = {
     selector: repository ? { ...selector, repository } : selector,
     order,
-    limit,
+    limit: Math.min(n, namesOnly ? NAMES_MAX : ITEMS_MAX),
     include,
     namesOnly,
-    at: start.at,
+    at,
     after: start.after ?? (start.last === undefined ? undefined : placeOf(list, start.last, selector.under)),
   };
+  const repeated = params.filter(([name]) => !["n", "continue", "last"].includes(name));
+  return { query, fields, asOf, fingerprint, repeated };
+}
+
+async function readItems(
+  call: Call,
+  { kind, path }: List,
+  { query, fields, asOf, fingerprint, repeated }: Asked,
+): Promise<ItemPage> {
   const { revision, items, next } = await call.registry.catalog.list(kind, query);
   const token = next && formatToken({ revision, asOf, after: next, query: fingerprint });
   const body = {
@@ -92,8 +93,7 @@ async function readPage(
     items: fields ? items.map((item) => pick(item, fields)) : items,
     ...(token !== undefined && { continue: token }),
   };
-  const others = params.filter(([name]) => !["n", "continue", "last"].includes(name));
-  const link = token && formatLink(path, [...others, ["n", String(limit)], ["continue", token]]);
+  const link = token && formatLink(path, [...repeated, ["n", String(query.limit)], ["continue", token]]);
   return { body, headers: { "Supercargo-Revision": revision, ...(link && { Link: link }) } };
 }
 

@@ -8,7 +8,7 @@ const PAGE_BYTES_MAX = 1024 * 1024;
 const ENTRY_BYTES = 1_000;
 
 /** Where pages are kept, by what identifies their content. */
-export type Pages = Pick<PageCache, "find" | "keep" | "within">;
+export type Pages = Pick<PageCache, "find" | "keep" | "within" | "readers">;
 
 /**
  * Pages of lists that were answered lately, by what identifies their content: a page that names its revision never changes.
@@ -18,10 +18,14 @@ export class PageCache {
   readonly #pages = new Map<string, { readonly answer: Answer; readonly bytes: number }>();
   #bytes = 0;
 
+  /** Whom the pages are for: the key of their view, where they do not see everything. */
+  readonly readers: string | undefined = undefined;
+
   /** The same place for pages that are for some readers only: their keys are other ones than those of all others. */
   within(readers: string): Pages {
     const keyOf = (key: string): string => JSON.stringify([readers, key]);
     return {
+      readers,
       find: (key) => this.find(keyOf(key)),
       keep: (key, answer, bytes) => this.keep(keyOf(key), answer, bytes),
       within: (others) => this.within(keyOf(others)),

@@ -1,9 +1,9 @@
 import { formatLink } from "../oci/link.ts";
 import { fingerprintOf, formatToken, readToken } from "../registry/page-token.ts";
-import { search, searchOld } from "../registry/search.ts";
+import { searchOld } from "../registry/search.ts";
+import { readQuery } from "../registry/search-query.ts";
 import { json, numberParam, requireKnown, type Answer, type Call } from "./call.ts";
-import { isFresh, notModified } from "./conditions.ts";
-import { VALID_MS } from "./lists.ts";
+import { answerItems } from "./item-page.ts";
 
 const PATH = "/v2/_supercargo/search";
 
@@ -16,39 +16,24 @@ const PLACES = "size";
 
 /** Search over everything: a page of hits, best first. */
 export async function getSearch(call: Call): Promise<Answer> {
-  requireKnown(call.query, ["q", "n", "continue"]);
-  const { revision: newest } = await call.registry.catalog.bounds();
-  const etag = `W/"${newest}-${Math.floor(Date.now() / VALID_MS).toString(36)}"`;
-  if (isFresh(call.request, etag)) return notModified({ ETag: etag });
-  const key = JSON.stringify([etag, PATH, ...call.query]);
-  const kept = call.service.pages.find(key);
-  if (kept) return kept;
-  const answer = await answerSearch(call, etag);
-  call.service.pages.keep(key, answer, answer.body.byteLength);
-  return answer;
-}
-
-async function answerSearch({ registry, query }: Call, etag: string): Promise<Answer & { body: Buffer }> {
+  const { query, registry } = call;
+  requireKnown(query, ["q", "n", "continue"]);
   const q = query.get("q") ?? "";
   const limit = Math.min(numberParam(query, "n") ?? HITS_DEFAULT, HITS_MAX);
   const fingerprint = fingerprintOf(PATH, [["q", q]]);
   const given = query.get("continue");
   const start = given ? readToken(given, fingerprint, PLACES) : undefined;
-  const { asOf } = start ?? { asOf: new Date() };
-  const page = { limit, at: start?.revision, asOf, after: start?.after };
-  const { revision, items, next } = await search(registry, q, page);
-  const token = next && formatToken({ revision, asOf, after: next, query: fingerprint });
-  const body = { revision, items, ...(token !== undefined && { continue: token }) };
-  return {
-    status: 200,
-    headers: {
-      "Content-Type": "application/json",
-      "Supercargo-Revision": revision,
-      ETag: etag,
-      ...(token !== undefined && { Link: formatLink(PATH, { q, n: limit, continue: token }) }),
-    },
-    body: Buffer.from(JSON.stringify(body)),
-  };
+  const { asOf, revision: at, after } = start ?? { asOf: new Date() };
+  const meant = readQuery(q, asOf);
+  return answerItems(call, { path: PATH, params: [...query], at }, async () => {
+    const { revision, items, next } = await registry.catalog.search({ ...meant, limit, at, after });
+    const token = next && formatToken({ revision, asOf, after: next, query: fingerprint });
+    const link = token && formatLink(PATH, { q, n: limit, continue: token });
+    return {
+      body: { revision, items, ...(token !== undefined && { continue: token }) },
+      headers: { "Supercargo-Revision": revision, ...(link && { Link: link }) },
+    };
+  });
 }
 
 /** The search of the first registries, which `docker search` and `podman search` ask for before all else (B4). */

@@ -1,32 +1,7 @@
-import type { Position } from "../catalog/items.ts";
-import type { Revision } from "../catalog/catalog.ts";
-import type { SearchPage } from "../catalog/hits.ts";
 import { RegistryError } from "../errors.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { Registry } from "./registry.ts";
-import { foldedWord, readQuery, SEARCH_BYTES_MAX, SEARCH_TERMS_MAX } from "./search-query.ts";
-
-/** Which page of a search. Further ones repeat the revision and the time of the first. */
-export type SearchPageQuery = {
-  readonly limit: number;
-  readonly at?: Revision | undefined;
-  /** What ages in the query are reckoned from. */
-  readonly asOf: Date;
-  readonly after?: Position | undefined;
-};
-
-/**
- * A page of what a query finds, best first. `PARAMETER_INVALID` for a query that is wrong, `UNAVAILABLE` for one that takes
- * too long, `REVISION_EXPIRED` for a further page of what is there no more.
- */
-export async function search(
-  registry: Registry,
-  q: string,
-  { limit, at, asOf, after }: SearchPageQuery,
-): Promise<SearchPage> {
-  const { words, selector } = readQuery(q, asOf);
-  return registry.catalog.search({ words, selector, limit, at, after });
-}
+import { foldedWord, SEARCH_BYTES_MAX, SEARCH_TERMS_MAX } from "./search-query.ts";
 
 /** Hits of which the old search makes its results. */
 const OLD_HITS_MAX = 1_000;

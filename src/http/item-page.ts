@@ -1,0 +1,52 @@
+import type { Revision } from "../catalog/catalog.ts";
+import type { Answer, Call } from "./call.ts";
+import { isFresh, notModified, pageEtag } from "./conditions.ts";
+
+/** How long a page may be taken for unchanged while its revision is the same, in milliseconds: ages go on, pulls are noted. */
+const VALID_MS = 60_000;
+
+/** Which page is asked for. All of it has been read and found right: nobody is told that what is wrong has not changed. */
+type Asked = {
+  readonly path: string;
+  readonly params: readonly (readonly [string, string])[];
+  /** The revision it is of, if not the newest. */
+  readonly at?: Revision | undefined;
+  /** Refuses a page of what is not there; asked before anything is said of it, unless the page is at hand. */
+  readonly requireThere?: (() => Promise<void>) | undefined;
+};
+
+/** A page as it is made: its body, and headers beside those that all pages have. */
+export type ItemPage = {
+  readonly body: object;
+  readonly headers: Readonly<Record<string, string | number>>;
+};
+
+/**
+ * Answers a page of items, which are more than facts: its validator is the newest revision, the minute, and what its reader
+ * sees. The same page for others who see the same is kept.
+ */
+export async function answerItems(
+  call: Call,
+  { path, params, at, requireThere }: Asked,
+  read: () => Promise<ItemPage>,
+): Promise<Answer> {
+  const { request, registry, service } = call;
+  const { revision, oldest } = await registry.catalog.bounds();
+  const minute = Math.floor(Date.now() / VALID_MS).toString(36);
+  const etag = pageEtag([revision, minute], service.pages.readers);
+  const isRetained = at === undefined || (at >= oldest && at <= revision);
+  const isHeld = isRetained && isFresh(request, etag);
+  const key = JSON.stringify([etag, path, params]);
+  const kept = service.pages.find(key);
+  if (kept) return isHeld ? notModified({ ETag: etag }) : kept;
+  await requireThere?.();
+  if (isHeld) return notModified({ ETag: etag });
+  const { body, headers } = await read();
+  const answer = {
+    status: 200,
+    headers: { "Content-Type": "application/json", ...headers, ETag: etag },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+  service.pages.keep(key, answer, answer.body.byteLength);
+  return answer;
+}
