@@ -68,7 +68,7 @@ function nginxOf(page: Uint8Array): Kind {
       await writeFile(join(folder, "v2/index.html"), page);
       const config = `user root; worker_processes 1; daemon off; pid ${folder}/pid; error_log ${folder}/errors;
         events { worker_connections 256; }
-        http { access_log off; keepalive_requests 100000000; sendfile on; open_file_cache max=10;
+        http { access_log ${folder}/requests; keepalive_requests 100000000; sendfile on; open_file_cache max=10;
           server { listen 127.0.0.1:${port}; root ${folder}; } }`;
       await writeFile(join(folder, "nginx.conf"), config);
       return ["nginx", "-c", join(folder, "nginx.conf")];
@@ -76,7 +76,10 @@ function nginxOf(page: Uint8Array): Kind {
   };
 }
 
-/** Requests a second for a page that was asked for before, ours and nginx's with the same bytes, in turns. */
+/**
+ * Requests a second for a page that was asked for before, ours and nginx's with the same bytes, in turns. Both write a line
+ * for each request, as they do unless told otherwise.
+ */
 export async function compareCached(
   port: number,
   path: string,

@@ -54,7 +54,7 @@ type Asked = {
   readonly query: ListQuery;
   readonly fields: readonly string[] | undefined;
   readonly asOf: Date;
-  readonly fingerprint: string;
+  readonly params: Params;
   /** Parameters that the link to the next page repeats. */
   readonly repeated: Params;
 };
@@ -64,8 +64,8 @@ async function readAsked(call: Call, list: List, params: Params): Promise<Asked>
   const order = readOrder(kind, call.query.get("orderBy") || undefined, call.query.get("order") || undefined);
   const { fields, include, namesOnly } = readShown(kind, call.query);
   const n = numberParam(call.query, "n") ?? ITEMS_DEFAULT;
-  const fingerprint = fingerprintOf(path, params);
-  const start = await startOf(call, { order, fingerprint });
+  // Made only where there is a token: it is a good part of what a page costs that is kept.
+  const start = await startOf(call, { order, fingerprint: () => fingerprintOf(path, params) });
   const { asOf, at } = start;
   const selector = readSelector(params, kind, { besides: LIST_PARAMETERS, now: asOf, of: repository });
   const query: ListQuery = {
@@ -78,16 +78,16 @@ async function readAsked(call: Call, list: List, params: Params): Promise<Asked>
     after: start.after ?? (start.last === undefined ? undefined : placeOf(list, start.last, selector.under)),
   };
   const repeated = params.filter(([name]) => !["n", "continue", "last"].includes(name));
-  return { query, fields, asOf, fingerprint, repeated };
+  return { query, fields, asOf, params, repeated };
 }
 
 async function readItems(
   call: Call,
   { kind, path }: List,
-  { query, fields, asOf, fingerprint, repeated }: Asked,
+  { query, fields, asOf, params, repeated }: Asked,
 ): Promise<ItemPage> {
   const { revision, items, next } = await call.registry.catalog.list(kind, query);
-  const token = next && formatToken({ revision, asOf, after: next, query: fingerprint });
+  const token = next && formatToken({ revision, asOf, after: next, query: fingerprintOf(path, params) });
   const body = {
     revision,
     items: fields ? items.map((item) => pick(item, fields)) : items,
@@ -107,11 +107,11 @@ type Start = {
 
 async function startOf(
   call: Call,
-  { order, fingerprint }: { order: Order; fingerprint: string },
+  { order, fingerprint }: { order: Order; fingerprint: () => string },
 ): Promise<Start> {
   const token = call.query.get("continue");
   if (token) {
-    const { revision, ...place } = readToken(token, fingerprint, order.by);
+    const { revision, ...place } = readToken(token, fingerprint(), order.by);
     return { at: revision, ...place };
   }
   const last = lastParam(call.query);
