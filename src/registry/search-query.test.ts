@@ -71,15 +71,45 @@ describe("a search query", () => {
     assert.deepEqual(readQuery(`subject:${digest}`, NOW), { words: [], selector: { subject: digest } });
   });
 
+  test("makes a name, a tag and a digest of a reference that was pasted, with or without a host", () => {
+    const digest = digestOf(Buffer.from("x"));
+    const pasted = [
+      ["redis:7.2", ["redis", "7.2"]],
+      ["constructor:x", ["constructor", "x"]],
+      ["team/redis:Latest", ["team/redis", "latest"]],
+      ["localhost:5000/team/redis:v1", ["team/redis", "v1"]],
+      ["127.0.0.1/redis:untagged", ["redis", "untagged"]],
+      ["[::1]:5000/redis", ["redis"]],
+      ["docker.io/library/redis", ["library/redis"]],
+      ["docker://registry.example.com/a/b:c", ["a/b", "c"]],
+      ["docker://a/b", ["a/b"]],
+      [`team/redis@${digest}`, ["team/redis"], digest],
+      [`ghcr.io/team/redis:7@${digest}`, ["team/redis"], digest],
+    ] as const;
+    for (const [q, words, of] of pasted) {
+      assert.deepEqual(readQuery(q, NOW), { words, selector: of === undefined ? {} : { digest: of } }, q);
+    }
+    const words = ["team.x/redis", "registry.example.com:5000", "localhost/"];
+    for (const q of words) assert.deepEqual(readQuery(q, NOW), { words: [q], selector: {} }, q);
+    assert.deepEqual(readQuery(`"redis:7.2"`, NOW).words, ["redis:7.2"]);
+  });
+
+  test("takes no qualifier for a repository, however it is written", () => {
+    assert.match(failure("TAG:v1").message, /no qualifier "TAG"/);
+    assert.match(failure("Type:chart").message, /no qualifier "Type"/);
+    const many = Array.from({ length: SEARCH_TERMS_MAX / 2 + 1 }, (_, n) => `a:${n}`).join(" ");
+    assert.match(failure(many).message, /has 18 words .* may have 16/);
+  });
+
   test("that is wrong is refused with the part that is, and what it may be", () => {
     const wrong = [
       ["", /q is empty/],
       [' \t""', /q is empty/],
       [
-        "foo:bar",
-        /"foo:bar", but there is no qualifier "foo"; there are under, .*, updated\. To find it as a word/,
+        "foo:bar=x",
+        /"foo:bar=x", but there is no qualifier "foo"; there are under, .*, updated\. To find it as a word/,
       ],
-      ["constructor:x", /no qualifier "constructor"/],
+      ["constructor:x=", /no qualifier "constructor"/],
       ["platform:arm64", /platform is "arm64"; it must be os\/architecture/],
       ["type:helm", /type is "helm"; it must be one or more of image, /],
       ["updated:7d", /updated is "7d"; it must be < or > and a time/],

@@ -2,6 +2,7 @@ import type { Selector } from "../catalog/selector.ts";
 import { RegistryError } from "../errors.ts";
 import { shown } from "../oci/shown.ts";
 import { readTime, TIME_FORMS } from "../oci/time.ts";
+import { readPasted } from "./pasted-reference.ts";
 import { PARAMETERS } from "./selector-parameters.ts";
 
 /** Words and qualifiers of one query. */
@@ -44,7 +45,8 @@ const DIGEST = /^sha(?:256|512):[a-f0-9]+$/;
 
 /**
  * Reads a query: words, and qualifiers such as `platform:linux/arm64`, with spaces between them. Quotes hold together what
- * has spaces, and make a word of what would be a qualifier; in them, `\` stands before a quote or another `\`.
+ * has spaces, and make a word of what would be a qualifier; in them, `\` stands before a quote or another `\`. A reference
+ * such as `host/name:tag` is the name and the tag.
  * @throws PARAMETER_INVALID which says which term is wrong, and what it may be
  */
 export function readQuery(q: string, now: Date = new Date()): ReadQuery {
@@ -54,7 +56,7 @@ export function readQuery(q: string, now: Date = new Date()): ReadQuery {
   if (/\p{Cc}/u.test(q.replaceAll(/[\t\n\r]/g, " ")) || !q.isWellFormed()) {
     throw invalid(`q is ${shown(q)}, which has control characters in it; give words and qualifiers as text`);
   }
-  const terms = termsOf(q);
+  const terms = termsOf(q).flatMap(expanded);
   if (terms.length === 0) throw invalid(`q is empty; give words or qualifiers, such as redis type:chart`);
   if (terms.length > SEARCH_TERMS_MAX) {
     throw invalid(`q has ${terms.length} words and qualifiers; it may have ${SEARCH_TERMS_MAX}`);
@@ -91,6 +93,25 @@ function termsOf(q: string): Term[] {
     if (text !== "") terms.push({ written, text, quoted: written.startsWith('"') });
   }
   return terms;
+}
+
+/** A reference is two terms: the name of its repository, and its tag or digest. So what is like it is found behind it. */
+function expanded(term: Term): readonly Term[] {
+  if (term.quoted || isKnown(term.text)) return [term];
+  const pasted = readPasted(term.text);
+  if (!pasted) return [term];
+  const { name, tag, digest } = pasted;
+  const words = tag === undefined ? [name] : [name, tag];
+  return [
+    ...words.map((text) => ({ written: term.written, text, quoted: true })),
+    ...(digest === undefined ? [] : [{ written: term.written, text: digest, quoted: false }]),
+  ];
+}
+
+/** True of a qualifier, in capitals and small letters alike: one that is misspelt so is not taken for a repository. */
+function isKnown(text: string): boolean {
+  const [, given = ""] = DIGEST.test(text) ? ["", "digest"] : (QUALIFIER.exec(text) ?? []);
+  return QUALIFIERS.some((name) => name.toLowerCase() === given.toLowerCase());
 }
 
 /** The part of a selector that a term stands for; `undefined` when it is a word. */

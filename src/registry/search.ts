@@ -1,5 +1,6 @@
 import { RegistryError } from "../errors.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import { readPasted } from "./pasted-reference.ts";
 import type { Registry } from "./registry.ts";
 import { foldedWord, SEARCH_BYTES_MAX, SEARCH_TERMS_MAX } from "./search-query.ts";
 
@@ -18,7 +19,11 @@ export async function searchOld(
   q: string,
   { skip, limit }: { readonly skip: number; readonly limit: number },
 ): Promise<{ readonly total: number; readonly results: readonly OldResult[] }> {
-  const words = [...new Set(q.split(/[\s*\p{C}]+/u).map(foldedWord))].filter((word) => word !== "");
+  const parts = q.split(/[\s*\p{C}]+/u).flatMap((part) => {
+    const { name = part, tag = "" } = readPasted(part) ?? {};
+    return [name, tag];
+  });
+  const words = [...new Set(parts.map(foldedWord))].filter((word) => word !== "");
   if (words.length > SEARCH_TERMS_MAX || Buffer.byteLength(q) > SEARCH_BYTES_MAX) {
     throw new RegistryError(
       "PARAMETER_INVALID",

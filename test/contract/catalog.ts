@@ -12,6 +12,7 @@ import { describeMigrations } from "./catalog/migrations.ts";
 import { describeMoments } from "./catalog/moments.ts";
 import type { NewPlace } from "./catalog/place.ts";
 import { describeSearch } from "./catalog/search.ts";
+import { describeSearchAmongMany } from "./catalog/search-many.ts";
 import { describePulls } from "./catalog/pulls.ts";
 import { describeTagHistory } from "./catalog/tag-history.ts";
 import { describeViews } from "./catalog/views.ts";
@@ -42,6 +43,7 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeBulk(newPlace);
     describeConcurrency(newPlace);
     describeSearch(newPlace);
+    describeSearchAmongMany(newPlace);
     describeWebhooks(newPlace);
   });
 }

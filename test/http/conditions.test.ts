@@ -129,7 +129,7 @@ describe("what is wrong", async () => {
   const WRONG: Readonly<Record<string, string>> = {
     "/v2/_supercargo/tags": OURS,
     "/v2/team/app/_supercargo/tags": OURS,
-    "/v2/_supercargo/search": "q=a&n=abc q= q=foo:bar q=a&continue=abc colour=red",
+    "/v2/_supercargo/search": "q=a&n=abc q= q=foo:bar=x q=a&continue=abc colour=red",
     "/v2/_catalog": FORM,
     "/v2/team/app/tags/list": FORM,
     "/v2/team/app/descriptors/list": FORM,

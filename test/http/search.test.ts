@@ -77,6 +77,36 @@ describe("search", () => {
     assert.deepEqual(await find("empty"), []);
   });
 
+  test("finds a reference that was pasted, before what is like it", async () => {
+    await using other = await TestRegistry.open();
+    const [cache, draft] = [manifestOf({ annotations: STORE }), manifestOf({ annotations: { a: "draft" } })];
+    await pushManifest(other.host, "team/redis:7.2", cache);
+    await pushManifest(other.host, `team/redis@${draft.digest}`, draft);
+    await pushManifest(other.host, "old/team/redis:7.2.1", manifestOf({ annotations: { a: "1" } }));
+    const first = async (q: string): Promise<string | undefined> => {
+      const answer = await expectAnswer(other.host, `GET ${target(q)}`, { status: 200 });
+      return namesOf(answer)[0];
+    };
+    for (const name of [
+      "team/redis",
+      "redis",
+      "registry.example.com/team/redis",
+      "localhost:5000/team/redis",
+    ]) {
+      assert.equal(await first(`${name}:7.2`), "tag team/redis:7.2", name);
+      assert.equal(await first(`${name}@${cache.digest}`), "tag team/redis:7.2", name);
+      const manifest = await expectAnswer(other.host, `GET ${target(`${name}@${draft.digest}`)}`, {
+        status: 200,
+      });
+      const [hit] = (jsonOf(manifest) as { items: { kind: string; digest: string }[] }).items;
+      assert.deepEqual([hit?.kind, hit?.digest], ["manifest", draft.digest], name);
+    }
+    assert.equal(await first("registry.example.com/team/redis"), "repository team/redis");
+    assert.equal(await first("none:at-all"), undefined);
+    const old = await expectAnswer(other.host, "GET /v1/search?q=docker.io/team/redis:7.2", { status: 200 });
+    assert.equal((jsonOf(old) as { results: { name: string }[] }).results[0]?.name, "team/redis");
+  });
+
   test("goes on by its link with what was there, whatever is pushed meanwhile", async () => {
     const first = await expectAnswer(host, `GET ${target("redis", "&n=1")}`, { status: 200 });
     const found = namesOf(first);
@@ -135,7 +165,7 @@ describe("search", () => {
       assert.deepEqual(await find(q), expected, q);
     }
     assert.deepEqual(await find("x".repeat(7_000)), []);
-    for (const q of ["", "   ", "a\0b", '"', "foo:bar", Array(17).fill("redis").join(" ")]) {
+    for (const q of ["", "   ", "a\0b", '"', "foo:bar=x", Array(17).fill("redis").join(" ")]) {
       await expectAnswer(host, `GET ${target(q)}`, { status: 400, code: "PARAMETER_INVALID" });
     }
     await expectAnswer(host, "GET /v2/_supercargo/search", { status: 400, code: "PARAMETER_INVALID" });

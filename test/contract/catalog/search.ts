@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { fillCatalog } from "../../../src/catalog/bulk.ts";
 import type { Catalog, ManifestContent, Revision } from "../../../src/catalog/catalog.ts";
 import type { Hit, SearchQuery } from "../../../src/catalog/hits.ts";
 import type { Position } from "../../../src/catalog/items.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
 import type { View } from "../../../src/oci/view.ts";
-import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
 import { openNew, type NewPlace } from "./place.ts";
@@ -92,9 +90,6 @@ const anySearch: fc.Arbitrary<Pick<SearchQuery, "words" | "selector" | "limit" |
   selector: anySelector,
   limit: fc.integer({ min: 1, max: 7 }),
 });
-
-/** Tags that begin with `rc-17`, what was set last first. */
-const RC_17X = [179, 178, 177, 176, 175, 174, 173, 172, 171].map((n) => `rc-${n}`);
 
 /** Holds search to a model that looks at everything, so that all engines agree. */
 export function describeSearch(newPlace: NewPlace): void {
@@ -198,42 +193,6 @@ export function describeSearch(newPlace: NewPlace): void {
       assert.deepEqual(texts, [[{ value: OTHER }], [{ value: V1 }], []]);
       await push(catalog, { content, tags: [parseTag("special")] });
       assert.deepEqual([await count("unique"), await count("special"), await count("app")], [1, 1, 1]);
-    });
-
-    test("finds what is rare among very many texts, and of what is everywhere the best and the newest", async () => {
-      await using place = await newPlace();
-      const engine = await place.openEngine();
-      const names = Array.from({ length: 3_000 }, (_, n) => `x/many-${n}`);
-      const repositories = ["x/old-needle-1", "x/1.2.3", "many", ...names].map((name, n) => ({
-        name: parseName(name),
-        time: new Date(n),
-        manifests: [{ content: manifest("c") }],
-        tags: [],
-      }));
-      const tags = Array.from({ length: 400 }, (_, n) => ({
-        name: parseTag(`rc-${n}`),
-        digest: manifest("c").digest,
-      }));
-      const tagged = ["y/one", "y/two"].map((name) => ({
-        name: parseName(name),
-        time: new Date(repositories.length),
-        manifests: [{ content: manifest("c") }],
-        tags,
-      }));
-      await fillCatalog(engine, [...repositories, ...tagged], ORIGIN);
-      await using catalog = await openCatalog(engine);
-      const find = async (...words: string[]): Promise<string[]> =>
-        (await catalog.search({ words, selector: {}, limit: 2_000 })).items.map(nameOf);
-      assert.deepEqual(await find("eedle"), ["x/old-needle-1"]);
-      assert.deepEqual(await find("many", "2999"), ["x/many-2999"]);
-      assert.deepEqual(await find("2.3"), ["x/1.2.3"]);
-      assert.deepEqual(await find("ne_dle"), []);
-      const everywhere = await find("many");
-      assert.deepEqual(everywhere.slice(0, 3), ["many", "x/many-2999", "x/many-2998"]);
-      assert.equal(everywhere.length, 1_001);
-      const selector = { repository: parseName("y/one") };
-      const { items } = await catalog.search({ words: ["rc-17"], selector, limit: 10 });
-      assert.deepEqual(items.map(idOf), ["tag y/one rc-17", ...RC_17X.map((tag) => `tag y/one ${tag}`)]);
     });
 
     test("gives no other page when too much has changed since the first", async () => {
