@@ -201,7 +201,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     streams: key(
       text((word) => (/^[1-9]\d{0,6}$/.test(word) ? Number(word) : undefined)),
       {
-        about: "How many streams of events one caller may have at a time.",
+        about: "How many streams of events one caller may have at a time; a page that waits is one.",
         mayBe: "a whole number from 1 to 9999999",
         default: "1000",
       },

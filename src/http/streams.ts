@@ -2,7 +2,7 @@ import { RegistryError } from "../errors.ts";
 import { countedAs } from "./came-from.ts";
 import type { Call } from "./call.ts";
 
-/** The streams that are running, counted by their callers; nobody's by where they come from. */
+/** The streams that are running, and the pages that wait, counted by their callers; nobody's by where they come from. */
 export class Streams {
   readonly #max: number;
   readonly #running = new Map<string, number>();
@@ -19,7 +19,7 @@ export class Streams {
     if (running >= this.#max) {
       throw new RegistryError(
         "TOOMANYREQUESTS",
-        `You have ${running} streams open, which is as many as one caller may. End some, or ask for pages.`,
+        `You have ${running} streams and waiting pages open, which is as many as one caller may. End some, or ask without wait.`,
       );
     }
     this.#running.set(key, running + 1);

@@ -6,6 +6,7 @@ import { CloudEvent } from "cloudevents";
 import { EventSource } from "eventsource";
 import { manifestOf, pushManifest } from "../support/artifact.ts";
 import { expectAnswer, jsonOf, send } from "../support/exchange.ts";
+import { waitFor } from "../support/condition.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { isBookmark, said, Stream, type Streamed } from "../support/stream.ts";
 
@@ -23,6 +24,28 @@ async function push(reference: string, to = registry): Promise<number> {
 
 async function newest(): Promise<number> {
   return (await registry.catalog.bounds()).revision;
+}
+
+/** What an EventSource has heard of a registry, which may be started again meanwhile. */
+class Listening implements Disposable {
+  readonly seen: string[] = [];
+  bookmarks = 0;
+  readonly #source: EventSource;
+
+  constructor(at: TestRegistry, path: string) {
+    // The server comes back at another port, so the way there is looked up each time.
+    this.#source = new EventSource(`http://registry.test${path}`, {
+      fetch: (url, init) => fetch(String(url).replace("registry.test", at.host), init),
+    });
+    this.#source.addEventListener("message", ({ data }) => {
+      this.seen.push(said(JSON.parse(data) as Streamed));
+    });
+    this.#source.addEventListener("bookmark", () => this.bookmarks++);
+  }
+
+  [Symbol.dispose](): void {
+    this.#source.close();
+  }
 }
 
 describe("a page of events", () => {
@@ -70,6 +93,7 @@ describe("a page of events", () => {
       "after=x",
       "after=1-zz-all",
       "snapshot=true",
+      "snapshot=yes",
     ]) {
       await expectAnswer(registry.host, `GET ${EVENTS}?${wrong}`, { status: 400, code: "PARAMETER_INVALID" });
     }
@@ -114,35 +138,20 @@ describe("a stream", () => {
     });
   });
 
-  test("is read by an EventSource, which comes back by itself and misses nothing", async () => {
-    await using own = await TestRegistry.open({ beatMs: BEAT_MS });
-    await push("es/app:v0", own);
-    const host = { current: own.host };
-    const seen: string[] = [];
-    const waiting = new Set<() => void>();
-    const heard = async (count: number): Promise<void> => {
-      while (seen.length < count) await new Promise<void>((resolve) => waiting.add(resolve));
-    };
-    // The server comes back at another port, so the way there is looked up each time.
-    const source = new EventSource(`http://registry.test${EVENTS}?after=0&type=tag.set`, {
-      fetch: (url, init) =>
-        fetch(String(url).replace("http://registry.test", `http://${host.current}`), init),
-    });
-    source.addEventListener("message", ({ data }) => {
-      seen.push(said(JSON.parse(data) as Streamed));
-      for (const resolve of waiting) resolve();
-    });
-    try {
-      await heard(1);
+  for (const place of ["after=0", "snapshot=true"]) {
+    test(`from ${place} is read by an EventSource, which comes back by itself and misses nothing`, async () => {
+      await using own = await TestRegistry.open({ beatMs: BEAT_MS });
+      await push("es/app:v0", own);
+      using source = new Listening(own, `${EVENTS}?${place}&type=tag.set`);
+      await waitFor("the first event", () => source.seen.length === 1);
+      // What was there has no cursor of its own; the bookmark behind it has.
+      await waitFor("a bookmark", () => source.bookmarks > 0);
       await own.restart();
-      host.current = own.host;
       await push("es/app:v1", own);
-      await heard(2);
-      assert.deepEqual(seen, ["tag.set es/app:v0", "tag.set es/app:v1"]);
-    } finally {
-      source.close();
-    }
-  });
+      await waitFor("what happened after the restart", () => source.seen.includes("tag.set es/app:v1"));
+      assert.deepEqual(source.seen, ["tag.set es/app:v0", "tag.set es/app:v1"]);
+    });
+  }
 
   test("is read by curl -N, a line each", async () => {
     await push("curl/app:v1");
@@ -194,10 +203,19 @@ describe("a stream", () => {
       ["after=-1", 400, "PARAMETER_INVALID"],
       ["since=99999999", 400, "REVISION_UNKNOWN"],
       ["snapshot=true&type=y", 400, "PARAMETER_INVALID"],
+      ["snapshot=yes", 400, "PARAMETER_INVALID", { parameter: "snapshot" }],
+      [`snapshot=true&after=${at}`, 400, "PARAMETER_INVALID", { parameter: "snapshot" }],
+      ["snapshot=true&since=1h", 400, "PARAMETER_INVALID", { parameter: "snapshot" }],
     ] as const;
     const headers = { Accept: "text/event-stream" };
-    for (const [query, status, code] of expected) {
-      await expectAnswer(registry.host, `GET ${EVENTS}?${query}`, { send: { headers }, status, code });
+    for (const [query, status, code, detail] of expected) {
+      const answer = await expectAnswer(registry.host, `GET ${EVENTS}?${query}`, {
+        send: { headers },
+        status,
+        code,
+      });
+      const { errors } = jsonOf(answer) as { errors: { detail: unknown }[] };
+      if (detail) assert.deepEqual(errors[0]?.detail, detail);
     }
     await using own = await TestRegistry.open();
     await push("a:v1", own);
@@ -237,6 +255,8 @@ describe("a stream", () => {
     const refused = await Stream.open(own.host, EVENTS);
     assert.equal(refused.status, 429);
     refused[Symbol.dispose]();
+    await expectAnswer(own.host, `GET ${EVENTS}?after=0&wait=1`, { status: 429, code: "TOOMANYREQUESTS" });
+    await expectAnswer(own.host, `GET ${EVENTS}?after=0`, { status: 200 });
     for (const stream of streams) stream[Symbol.dispose]();
     for (let status = 429; status !== 200;) {
       using stream = await Stream.open(own.host, EVENTS);

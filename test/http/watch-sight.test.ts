@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { after, describe, test, type TestContext } from "node:test";
 import { basic, TestAccess } from "../support/access.ts";
 import { manifestOf, pushManifest } from "../support/artifact.ts";
-import { expectAnswer, jsonOf } from "../support/exchange.ts";
+import { waitFor } from "../support/condition.ts";
+import { expectAnswer, jsonOf, send } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { isBookmark, said, Stream, type Streamed } from "../support/stream.ts";
 
@@ -90,4 +91,39 @@ describe("a watcher who may not see all", async () => {
       code: "REVISION_EXPIRED",
     });
   });
+
+  /** Waits for what happens behind a cursor while the policy changes, and then something else happens. */
+  const waitWhile = async (context: TestContext, cursor: string, change: () => Promise<unknown>) => {
+    const { mock } = context.mock.method(guarded.catalog, "changed");
+    const answered = send(guarded.host, `GET ${EVENTS}?after=${cursor}&wait=30`, { headers });
+    // Who waits has the log followed.
+    await waitFor("the page to wait", () => mock.callCount() > 0);
+    await change();
+    return answered;
+  };
+  for (const [how, change] of [
+    ["at once", () => guarded.wake()],
+    ["when something happens that was to be seen", () => pushAs("b/two:hidden")],
+  ] as const) {
+    test(`ends waiting ${how} without what is hidden from them meanwhile`, async (context) => {
+      await guarded.restart();
+      access.reload(rules(["a/**", "b/**"]));
+      const { headers: before } = await expectAnswer(guarded.host, `GET ${EVENTS}?n=1000`, {
+        send: { headers },
+        status: 200,
+      });
+      const cursor = String(before["supercargo-cursor"]);
+      const answer = await waitWhile(context, cursor, async () => {
+        access.reload(rules(["a/**"]));
+        await change();
+      });
+      assert.deepEqual(jsonOf(answer), []);
+      assert.equal(answer.headers["supercargo-cursor"], cursor);
+      await expectAnswer(guarded.host, `GET ${EVENTS}?after=${cursor}`, {
+        send: { headers },
+        status: 410,
+        code: "REVISION_EXPIRED",
+      });
+    });
+  }
 });
