@@ -258,6 +258,9 @@ export interface Catalog extends AsyncDisposable {
    */
   events(page: { readonly after: Revision; readonly limit: number }): Promise<EventPage>;
 
+  /** The event of a revision that is kept, that of the oldest one included; `undefined` of all others. */
+  findEvent(revision: Revision): Promise<Event | undefined>;
+
   /** Resolves when the log has gone beyond a revision, at the latest a second after, or when the signal is aborted. */
   changed(after: Revision, signal: AbortSignal): Promise<void>;
 

@@ -148,6 +148,12 @@ export async function readLog(
   return { revision: clock.newest, oldest: clock.oldest, events };
 }
 
+/** The event of a revision that is kept: the oldest one's is, though the log can be read only behind it. */
+export async function findEvent(database: Queryable, revision: Revision): Promise<Event | undefined> {
+  const { oldest, events } = await readLog(database, { after: revision - 1, limit: 1 });
+  return revision < oldest ? undefined : events.find((event) => event.revision === revision);
+}
+
 /** Made in one piece, member by member: a log of millions is read. */
 function eventOf(row: EventRow): Event {
   const event: { -readonly [Member in keyof Event]: Event[Member] } = {

@@ -1,4 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
+import type { Queryable } from "./engine.ts";
 
 /** What a digest means: the same in every repository and on every node, as long as the catalog has it. */
 export type Content = {
@@ -47,6 +48,24 @@ export class RecentContents {
     this.#contents.clear();
     this.#bytes = 0;
   }
+}
+
+/** What a digest means, from memory if it was read lately; `undefined` when the catalog does not have its bytes. */
+export async function readContent(
+  database: Queryable,
+  recent: RecentContents,
+  digest: Digest,
+): Promise<Content | undefined> {
+  const known = recent.find(digest);
+  if (known !== undefined) return known;
+  const [row] = await database.all<{ media_type: string; bytes: Uint8Array }>(
+    `select media_type, bytes from content where digest = ? and bytes is not null`,
+    [digest],
+  );
+  if (row === undefined) return undefined;
+  const content = { digest, mediaType: row.media_type, bytes: row.bytes };
+  recent.keep(content);
+  return content;
 }
 
 function costOf({ bytes }: Content): number {

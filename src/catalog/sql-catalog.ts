@@ -4,6 +4,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
 import type {
   Catalog,
+  Event,
   EventPage,
   Facts,
   ManifestFact,
@@ -23,7 +24,7 @@ import { allOf } from "./list-orders.ts";
 import { KeptPlaces } from "./kept-places.ts";
 import type { Reach } from "./list-reading.ts";
 import { namesSeen, readPage } from "./list.ts";
-import { readLog } from "./log.ts";
+import { findEvent, readLog } from "./log.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
 import { momentOf, NOW, requireRetained, revisionAt, type Moment } from "./moment.ts";
 import { notePulls } from "./pulls.ts";
@@ -31,7 +32,7 @@ import { readReferrers, type ReferrersFilter } from "./referrers.ts";
 import type { SearchPage, SearchQuery } from "./hits.ts";
 import { allBlobs, allContents, allFacts } from "./scan.ts";
 import { search } from "./search.ts";
-import { RecentContents, type Content } from "./recent-contents.ts";
+import { readContent, RecentContents } from "./recent-contents.ts";
 import { SqlTransaction } from "./sql-transaction.ts";
 import { SqlWebhooks } from "./sql-webhooks.ts";
 import { tagHistory } from "./tag-history.ts";
@@ -101,7 +102,7 @@ class SqlCatalog implements WholeCatalog {
         `select f.digest from ${table} f where f.repository = ? and f.${column} = ? and ${holds("f")}`,
         [repository, key, ...values],
       );
-      const content = row && (await this.#contentOf(row.digest));
+      const content = row && (await readContent(this.#engine, this.#recent, row.digest));
       return content && { repository, ...content };
     });
   }
@@ -229,6 +230,10 @@ class SqlCatalog implements WholeCatalog {
     return { revision, events };
   }
 
+  findEvent(revision: Revision): Promise<Event | undefined> {
+    return findEvent(this.#engine, revision);
+  }
+
   async write<T>(
     repository: RepositoryName,
     origin: Origin,
@@ -272,19 +277,6 @@ class SqlCatalog implements WholeCatalog {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#hints[Symbol.dispose]();
     await this.#engine[Symbol.asyncDispose]();
-  }
-
-  async #contentOf(digest: Digest): Promise<Content | undefined> {
-    const recent = this.#recent.find(digest);
-    if (recent !== undefined) return recent;
-    const [row] = await this.#engine.all<{ media_type: string; bytes: Uint8Array }>(
-      `select media_type, bytes from content where digest = ? and bytes is not null`,
-      [digest],
-    );
-    if (row === undefined) return undefined;
-    const content = { digest, mediaType: row.media_type, bytes: row.bytes };
-    this.#recent.keep(content);
-    return content;
   }
 
   /** Reads facts as they are, or as they were at a revision. */

@@ -33,6 +33,7 @@ function withoutRepository(catalog: Catalog): Catalog {
     search: refused,
     notePulls: refused,
     events: refused,
+    findEvent: refused,
     changed: refused,
     write: refused,
     compact: refused,

@@ -26,6 +26,7 @@ function seenThrough(catalog: Catalog, view: View): Catalog {
     repositoriesWithBlob: refused,
     notePulls: refused,
     events: refused,
+    findEvent: refused,
     changed: refused,
     write: refused,
     compact: refused,

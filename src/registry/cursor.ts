@@ -43,21 +43,20 @@ function markOfView(view: View | undefined): string {
   return view === undefined ? "all" : hash("sha256", view.key).slice(0, MARK_LENGTH);
 }
 
-/** The cursor at a revision. Of one whose event is forgotten, or that has none, the revision alone. */
+/** The cursor at a revision. Of one whose event is no longer kept, or that has none, the revision alone. */
 export async function cursorAt(
   catalog: Catalog,
   revision: Revision,
   view: View | undefined,
 ): Promise<string> {
-  const event = await eventAt(catalog, revision);
+  const event = await catalog.findEvent(revision);
   return event ? cursorBehind(event, view) : String(revision);
 }
 
 /**
  * The revision of a cursor, if what came before it is what its holder has seen.
- * @throws REVISION_UNKNOWN when the log has another event there: its holder has followed another registry, or this one
- * before it was restored from a backup
- * @throws REVISION_EXPIRED when the reader may see other things than then
+ * @throws REVISION_EXPIRED when the log has another event there, or none yet: its holder has followed another registry, or
+ * this one before it was restored from a backup; and when the reader may see other things than then
  */
 export async function resume(
   catalog: Catalog,
@@ -65,27 +64,22 @@ export async function resume(
   view: View | undefined,
 ): Promise<Revision> {
   if (!marks) return revision;
-  const event = await eventAt(catalog, revision);
-  if (event && markOf(event) !== marks.event) {
-    throw new RegistryError(
-      "REVISION_UNKNOWN",
-      `Revision ${revision} is another event here than the one this cursor is of. The registry was restored from a backup, ` +
-        "or it is another one. List again, then follow from there.",
-      { detail: { parameter: "after" } },
+  const { revision: newest } = await catalog.bounds();
+  const event = await catalog.findEvent(revision);
+  // One whose event is forgotten is refused by who reads on from there.
+  if (revision > newest || (event && markOf(event) !== marks.event)) {
+    throw expired(
+      `What this cursor is of, revision ${revision}, has not happened here. The registry was restored from a backup, or it is another one.`,
     );
   }
   if (marks.view !== markOfView(view)) {
-    throw new RegistryError(
-      "REVISION_EXPIRED",
-      "What you may see is not what it was when this cursor was given out. List again, then follow from there.",
-      { detail: { parameter: "after" } },
-    );
+    throw expired("What you may see is not what it was when this cursor was given out.");
   }
   return revision;
 }
 
-async function eventAt(catalog: Catalog, revision: Revision): Promise<Event | undefined> {
-  const { revision: newest, oldest } = await catalog.bounds();
-  if (revision < 1 || revision <= oldest || revision > newest) return undefined;
-  return (await catalog.events({ after: revision - 1, limit: 1 })).events[0];
+function expired(why: string): RegistryError {
+  return new RegistryError("REVISION_EXPIRED", `${why} List again, then follow from there.`, {
+    detail: { parameter: "after" },
+  });
 }

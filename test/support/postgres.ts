@@ -53,12 +53,22 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 /** Makes an empty database on the server that an administrative URL names, and gives its own URL. */
 export async function createDatabase(url: string, name: string): Promise<string> {
+  await administer(url, `create database ${name}`);
+  return new URL(name, url).href;
+}
+
+/** Has a database, by its name, be what another one is, which nobody has open. */
+export async function copyDatabase(url: string, from: string, to: string): Promise<void> {
+  await administer(url, `drop database if exists ${to} with (force)`);
+  await administer(url, `create database ${to} template ${from}`);
+}
+
+async function administer(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(`create database ${name}`);
+    await client.query(sql);
   } finally {
     await client.end();
   }
-  return new URL(name, url).href;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import pino from "pino";
@@ -17,7 +17,7 @@ import { createMetrics } from "../../src/http/metrics.ts";
 import { createObserver, type RequestEntry } from "../../src/http/observer.ts";
 import { keepLog } from "./run-log.ts";
 import { watch } from "./described.ts";
-import { createDatabase } from "./postgres.ts";
+import { copyDatabase, createDatabase } from "./postgres.ts";
 import { PullNotes } from "../../src/registry/pulls.ts";
 import type { Trust } from "../../src/http/came-from.ts";
 import type { Pair } from "../../src/http/certificate.ts";
@@ -145,6 +145,25 @@ export class TestRegistry implements AsyncDisposable {
   async restart(): Promise<void> {
     await this.#parts.owned.disposeAsync();
     await this.#start();
+  }
+
+  /** Stops, copies all data, and starts again. Resolves with what puts the copy in the place of what is there then. */
+  async backUp(): Promise<() => Promise<void>> {
+    const backup = await mkdtemp(path.join(tmpdir(), "supercargo-backup-"));
+    const database = this.#catalog && new URL(this.#catalog).pathname.slice(1);
+    const copy = async (from: string, to: string, databases: { from: string; to: string }): Promise<void> => {
+      await this.#parts.owned.disposeAsync();
+      await rm(to, { recursive: true });
+      await cp(from, to, { recursive: true });
+      if (POSTGRES) await copyDatabase(POSTGRES, databases.from, databases.to);
+      await this.#start();
+    };
+    const names = { from: `${database}`, to: `${database}_backup` };
+    await copy(this.#folder, backup, names);
+    return async () => {
+      await copy(backup, this.#folder, { from: names.to, to: names.from });
+      await rm(backup, { recursive: true });
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

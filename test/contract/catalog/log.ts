@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Catalog } from "../../../src/catalog/catalog.ts";
+import type { Catalog, Event } from "../../../src/catalog/catalog.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
 import { fakeClock } from "./clock.ts";
@@ -48,6 +48,23 @@ export function describeLog(newPlace: NewPlace): void {
         },
         { revision: 6, type: "tag.deleted", ...bob, tag: V1, digest: moved.digest, manifest: other },
       ]);
+    });
+
+    test("gives the event of a revision, also of the one at which it was cut, be it the last", async () => {
+      using clock = fakeClock(1_000);
+      await using opened = await openNew(newPlace);
+      const { catalog } = opened;
+      await push(catalog, { content: manifest("a"), tags: [V1] });
+      clock.set(2_000);
+      await push(catalog, { content: manifest("b") });
+      const events = await readLog(catalog);
+      const found = (): Promise<(Event | undefined)[]> =>
+        Promise.all([0, 1, 2, 3, 4, 5].map((revision) => catalog.findEvent(revision)));
+      assert.deepEqual(await found(), [undefined, ...events, undefined]);
+      await catalog.compact(new Date(2_000));
+      assert.deepEqual(await found(), [undefined, undefined, undefined, ...events.slice(2), undefined]);
+      await catalog.compact(new Date(3_000));
+      assert.deepEqual(await found(), [undefined, undefined, undefined, undefined, events[3], undefined]);
     });
 
     test("has no gap at any time while 16 write at once, and commits are in its order", async () => {
