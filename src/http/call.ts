@@ -4,7 +4,7 @@ import type { BlobContent } from "../blobs/blobs.ts";
 import type { Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
 import { parseName, type RepositoryName } from "../oci/name.ts";
-import { shown } from "../oci/shown.ts";
+import { enumerated, shown } from "../oci/shown.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Service } from "./app.ts";
 import type { Rights } from "./authorize.ts";
@@ -68,9 +68,9 @@ export function json(body: unknown, headers: Readonly<Record<string, string | nu
 export function requireKnown(query: URLSearchParams, known: readonly string[]): void {
   const parameter = query.keys().find((name) => !known.includes(name));
   if (parameter === undefined) return;
-  const there = known.length === 0 ? "there is none at all" : `there are ${known.join(" and ")}`;
+  const there = known.length === 0 ? "there is none at all" : `there are ${enumerated(known)}`;
   throw new RegistryError("PARAMETER_INVALID", `There is no parameter ${shown(parameter)} here; ${there}.`, {
-    detail: { parameter: parameter.slice(0, PARAMETER_SHOWN_MAX), known },
+    detail: { parameter: parameter.slice(0, PARAMETER_SHOWN_MAX), allowed: known },
   });
 }
 

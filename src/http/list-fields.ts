@@ -1,6 +1,6 @@
 import type { ListKind, ListQuery } from "../catalog/items.ts";
 import { RegistryError } from "../errors.ts";
-import { shown } from "../oci/shown.ts";
+import { enumerated, shown } from "../oci/shown.ts";
 
 type Include = NonNullable<ListQuery["include"]> extends ReadonlySet<infer Name> ? Name : never;
 
@@ -106,7 +106,7 @@ function namesIn(
   const names = text.split(",");
   const wrong = names.find((name) => !allowed.includes(name));
   if (wrong === undefined) return names;
-  const may = allowed.length === 0 ? "this list has none" : `it may have ${allowed.join(", ")}`;
+  const may = allowed.length === 0 ? "this list has none" : `it may have ${enumerated(allowed)}`;
   throw new RegistryError("PARAMETER_INVALID", `${parameter} has ${shown(wrong)}; ${may}.`, {
     detail: { parameter, allowed },
   });

@@ -9,15 +9,18 @@ import { readOrder, readSelector } from "../registry/selector.ts";
 import { lastParam, numberParam, repositoryOf, type Answer, type Call, type Handler } from "./call.ts";
 import { readAt } from "./form-page.ts";
 import { answerItems, type ItemPage } from "./item-page.ts";
-import { pick, readShown } from "./list-fields.ts";
+import { INCLUDES, pick, readShown } from "./list-fields.ts";
 
 /** Items on a page when the client does not say, and at the most; names alone take less room. */
 export const ITEMS_DEFAULT = 100;
 export const ITEMS_MAX = 1_000;
 export const NAMES_MAX = 10_000;
 
-/** Parameters of every list that are no part of the selector. */
-export const LIST_PARAMETERS = ["orderBy", "order", "n", "last", "continue", "at", "fields", "include"];
+/** Parameters of a list that are no part of its selector. */
+export function ownParameters(kind: ListKind): readonly string[] {
+  const all = ["orderBy", "order", "n", "last", "continue", "at", "fields"];
+  return INCLUDES[kind].length === 0 ? all : [...all, "include"];
+}
 
 /** Serves a list of the whole registry. */
 export function listOf(kind: ListKind): Handler {
@@ -67,7 +70,7 @@ async function readAsked(call: Call, list: List, params: Params): Promise<Asked>
   // Made only where there is a token: it is a good part of what a page costs that is kept.
   const start = await startOf(call, { order, fingerprint: () => fingerprintOf(path, params) });
   const { asOf, at } = start;
-  const selector = readSelector(params, kind, { besides: LIST_PARAMETERS, now: asOf, of: repository });
+  const selector = readSelector(params, kind, { besides: ownParameters(kind), now: asOf, of: repository });
   const query: ListQuery = {
     selector: repository ? { ...selector, repository } : selector,
     order,

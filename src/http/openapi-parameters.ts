@@ -3,7 +3,7 @@ import { TIME_FORMS } from "../oci/time.ts";
 import { PARAMETERS } from "../registry/selector-parameters.ts";
 import { CHOOSE_REPOSITORIES, ORDERS, SELECTOR_PARAMETERS } from "../registry/selector.ts";
 import { FIELDS, INCLUDES } from "./list-fields.ts";
-import { ITEMS_DEFAULT, ITEMS_MAX, LIST_PARAMETERS, NAMES_MAX } from "./lists.ts";
+import { ITEMS_DEFAULT, ITEMS_MAX, NAMES_MAX, ownParameters } from "./lists.ts";
 import { list, schema, type Schema } from "./openapi-schemas.ts";
 import { WEBHOOK_NAME } from "../webhooks/definition.ts";
 
@@ -66,7 +66,7 @@ const PLACEHOLDERS: Readonly<Record<string, Omit<Parameter, "name" | "in">>> = {
 /** The parameters of a list: its part of the selector, and what all lists have; of one repository's if `isOfOne`. */
 export function listParameters(kind: ListKind, { isOfOne }: { readonly isOfOne: boolean }): Parameter[] {
   const taken = SELECTOR_PARAMETERS[kind].filter((name) => !isOfOne || !CHOOSE_REPOSITORIES.includes(name));
-  return [...taken.map(selectorParameter), ...LIST_PARAMETERS.flatMap((name) => besides(name, kind))];
+  return [...taken.map(selectorParameter), ...ownParameters(kind).map((name) => besides(name, kind))];
 }
 
 function selectorParameter(name: string): Parameter {
@@ -77,13 +77,13 @@ function selectorParameter(name: string): Parameter {
   return name === "class" ? { ...query(name, form, list(text)), explode: false } : query(name, form, text);
 }
 
-function besides(name: string, kind: ListKind): Parameter[] {
+function besides(name: string, kind: ListKind): Parameter {
   const parameter = BESIDES[name]?.(kind);
   if (parameter === undefined) throw new Error(`Nothing says what the parameter ${name} is.`);
-  return Array.isArray(parameter) ? parameter : [parameter];
+  return parameter;
 }
 
-const BESIDES: Readonly<Record<string, (kind: ListKind) => Parameter | Parameter[]>> = {
+const BESIDES: Readonly<Record<string, (kind: ListKind) => Parameter>> = {
   orderBy: (kind) => query("orderBy", "What the list is ordered by", oneOf(ORDERS[kind], "name")),
   order: () => query("order", "Ascending unless told for names, else descending", oneOf(["asc", "desc"])),
   n: () => ({
@@ -94,8 +94,7 @@ const BESIDES: Readonly<Record<string, (kind: ListKind) => Parameter | Parameter
   continue: () => query("continue", "The `continue` of the page before"),
   at: () => AT,
   fields: (kind) => commas("fields", "Only these fields of each item", FIELDS[kind]),
-  include: (kind) =>
-    INCLUDES[kind].length === 0 ? [] : commas("include", "Fields there on request only", INCLUDES[kind]),
+  include: (kind) => commas("include", "Fields there on request only", INCLUDES[kind]),
 };
 
 function commas(name: string, description: string, allowed: readonly string[]): Parameter {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { RegistryError } from "../errors.ts";
-import { shown } from "./shown.ts";
+import { enumerated, shown } from "./shown.ts";
 
 declare const brand: unique symbol;
 
@@ -45,7 +45,7 @@ export function parseDigest(text: string): Digest {
  */
 export function parseAlgorithm(text: string): SupportedAlgorithm {
   if (isSupported(text)) return text;
-  const supported = Object.keys(HEX_DIGITS).join(" and ");
+  const supported = enumerated(Object.keys(HEX_DIGITS));
   throw new RegistryError(
     "DIGEST_INVALID",
     `Digest algorithm ${shown(text)} is not supported; use ${supported}.`,

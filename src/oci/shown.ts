@@ -14,3 +14,9 @@ export function shown(value: unknown): string {
   const short = value.length > SHOWN_MAX ? `${value.slice(0, SHOWN_MAX)}…` : value;
   return JSON.stringify(short).replaceAll(/\p{C}/gu, "?");
 }
+
+/** Names in a sentence, with commas and one "and". */
+export function enumerated(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
+}

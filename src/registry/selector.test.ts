@@ -170,7 +170,7 @@ test("parameters that the caller reads are passed over, and named where another 
     { under: "a" },
   );
   assert.throws(() => readSelector([["last", "a"]], "namespaces", { besides }), {
-    message: /it has under, n, orderBy\.$/,
+    message: /it has under, n and orderBy\.$/,
     detail: { parameter: "last", allowed: ["under", "n", "orderBy"] },
   });
 });
@@ -181,7 +181,7 @@ test("a list of one repository takes no parameter that chooses repositories", ()
   const allowed = SELECTOR_PARAMETERS.tags.slice(4);
   for (const parameter of ["under", "depth", "repository", "name"]) {
     assert.throws(() => readSelector([[parameter, "1"]], "tags", { of }), {
-      message: `A list of team/app has no parameter "${parameter}"; it has ${allowed.join(", ")}.`,
+      message: `A list of team/app has no parameter "${parameter}"; it has ${allowed.slice(0, -1).join(", ")} and ${allowed.at(-1)}.`,
       detail: { parameter, allowed },
     });
   }

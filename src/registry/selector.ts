@@ -3,7 +3,7 @@ import type { ListKind, Order, OrderBy } from "../catalog/items.ts";
 import type { Selector } from "../catalog/selector.ts";
 import { RegistryError } from "../errors.ts";
 import type { RepositoryName } from "../oci/name.ts";
-import { shown } from "../oci/shown.ts";
+import { enumerated, shown } from "../oci/shown.ts";
 import { readTime, TIME_FORMS } from "../oci/time.ts";
 import { PARAMETERS } from "./selector-parameters.ts";
 
@@ -113,7 +113,7 @@ function wrong(
 }
 
 function unknown(name: string, allowed: readonly string[], list: string): RegistryError {
-  const sentence = `A list of ${list} has no parameter ${shown(name)}; it has ${allowed.join(", ")}`;
+  const sentence = `A list of ${list} has no parameter ${shown(name)}; it has ${enumerated(allowed)}`;
   return invalid(name, sentence, allowed);
 }
 

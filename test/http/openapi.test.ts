@@ -5,7 +5,6 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import type { ListKind } from "../../src/catalog/items.ts";
 import { TOKEN_PATH } from "../../src/http/challenge.ts";
 import { FIELDS, INCLUDES } from "../../src/http/list-fields.ts";
-import { LIST_PARAMETERS } from "../../src/http/lists.ts";
 import { describeApi, DESCRIPTIONS } from "../../src/http/openapi.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import { PARAMETERS } from "../../src/registry/selector-parameters.ts";
@@ -170,5 +169,6 @@ function parametersOf(path: string): string[] {
 }
 
 function besides(kind: ListKind): string[] {
-  return LIST_PARAMETERS.filter((name) => name !== "include" || INCLUDES[kind].length > 0);
+  const all = ["orderBy", "order", "n", "last", "continue", "at", "fields", "include"];
+  return all.filter((name) => name !== "include" || INCLUDES[kind].length > 0);
 }
