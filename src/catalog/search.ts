@@ -13,16 +13,18 @@ const SEARCH_MS_MAX = 2_000;
 
 /**
  * One page of what is found. All pages are of the same candidates, found anew each time: those that changed since the first
- * page are shown as they were then.
+ * page are shown as they were then. A search that takes longer than `ms` milliseconds finds nothing: what it has found by
+ * then need not be the best.
  * @throws UNAVAILABLE when it takes too long
  */
 export function search(
   engine: Engine,
   query: Search,
+  ms: number = SEARCH_MS_MAX,
 ): Promise<{ readonly items: readonly Hit[]; readonly next?: Position | undefined }> {
   if (query.limit === 0) return Promise.resolve({ items: [] });
   return engine.snapshot(async (database) => {
-    const reader = limited(engine, database);
+    const reader = limited(engine, database, ms);
     const { found, next } =
       query.words.length === 0 ? await listed(reader, query) : await best(reader, query);
     return { items: await hitsOf(reader, query, found), next };
@@ -43,8 +45,8 @@ async function best(engine: Engine, query: Search): Promise<FoundPage> {
 }
 
 /** The engine, reading one state, for as long as a search may take. Between statements others have their turn. */
-function limited(engine: Engine, database: Queryable): Engine {
-  const deadline = performance.now() + SEARCH_MS_MAX;
+function limited(engine: Engine, database: Queryable, ms: number): Engine {
+  const deadline = performance.now() + ms;
   return {
     types: engine.types,
     bulk: engine.bulk,
@@ -54,7 +56,7 @@ function limited(engine: Engine, database: Queryable): Engine {
     sees: (name, view) => engine.sees(name, view),
     async all(sql, values) {
       await setImmediate();
-      if (performance.now() > deadline) throw tooLong();
+      if (performance.now() > deadline) throw tooLong(ms);
       return database.all(sql, values);
     },
     run: (sql, values) => database.run(sql, values),
@@ -67,10 +69,10 @@ function limited(engine: Engine, database: Queryable): Engine {
   };
 }
 
-function tooLong(): RegistryError {
+function tooLong(ms: number): RegistryError {
   return new RegistryError(
     "UNAVAILABLE",
-    `The search takes longer than ${SEARCH_MS_MAX / 1_000} seconds. Give longer words, or say where to look by under: or ` +
+    `The search takes longer than ${ms / 1_000} seconds. Give longer words, or say where to look by under: or ` +
       "repository:, or try again later.",
     { detail: { parameter: "q" } },
   );

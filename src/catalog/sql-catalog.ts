@@ -42,18 +42,23 @@ import type { View } from "../oci/view.ts";
 /** A catalog, and what is kept beside it of who is told of events. */
 export type WholeCatalog = Catalog & { readonly webhooks: Webhooks };
 
-/**
- * Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. `reach` is how far
- * pages of lists look, if not as far as usual.
- */
-export async function openCatalog(engine: Engine, reach?: Reach): Promise<WholeCatalog> {
+/** How far a catalog looks, where it is not as far as usual. */
+export type Limits = {
+  /** For pages of lists. */
+  readonly reach?: Reach | undefined;
+  /** How long a search may take, in milliseconds. */
+  readonly searchMs?: number | undefined;
+};
+
+/** Makes a catalog of a database, whose schema it brings up to date first. Owns the engine from here on. */
+export async function openCatalog(engine: Engine, limits?: Limits): Promise<WholeCatalog> {
   try {
     await migrate(engine);
   } catch (error) {
     await engine[Symbol.asyncDispose]();
     throw error;
   }
-  return new SqlCatalog(engine, reach);
+  return new SqlCatalog(engine, limits);
 }
 
 /** Makes a catalog of a database as it is, to be read: `DATA_UNUSABLE` when it is not one of this program's version. */
@@ -70,16 +75,16 @@ export async function openExistingCatalog(engine: Engine): Promise<Catalog> {
 class SqlCatalog implements WholeCatalog {
   readonly webhooks: Webhooks;
   readonly #engine: Engine;
-  readonly #reach: Reach | undefined;
+  readonly #limits: Limits;
   readonly #recent = new RecentContents();
   readonly #places = new KeptPlaces();
   readonly #changes = new Changes(async () => (await this.bounds()).revision);
   readonly #hints: Disposable;
 
-  constructor(engine: Engine, reach?: Reach) {
+  constructor(engine: Engine, limits: Limits = {}) {
     this.#engine = engine;
     this.webhooks = new SqlWebhooks(engine);
-    this.#reach = reach;
+    this.#limits = limits;
     this.#hints = engine.listen(() => this.#changes.wake());
   }
 
@@ -142,7 +147,7 @@ class SqlCatalog implements WholeCatalog {
   }: Page<string> & { readonly view?: View | undefined }): Promise<RepositoryName[]> {
     if (view) {
       const { revision: newest } = await this.bounds();
-      const asked = { newest, reach: this.#reach, places: this.#places };
+      const asked = { newest, reach: this.#limits.reach, places: this.#places };
       return this.#read(at, () => namesSeen(this.#engine, asked, { view, after, limit, at }));
     }
     const rows = await this.#read(at, ({ holds, values }) =>
@@ -184,7 +189,7 @@ class SqlCatalog implements WholeCatalog {
 
   async list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>> {
     const { revision: newest } = await this.bounds();
-    const asked = { newest, reach: this.#reach, places: this.#places };
+    const asked = { newest, reach: this.#limits.reach, places: this.#places };
     // The present costs least to read, and most crawls end before anything is written.
     if (query.at === undefined || query.at === newest) {
       const present = { ...query, at: undefined };
@@ -203,7 +208,7 @@ class SqlCatalog implements WholeCatalog {
     const { revision: newest } = await this.bounds();
     const { at = newest } = query;
     return this.#read(at, async () => ({
-      ...(await search(this.#engine, { ...query, at, newest })),
+      ...(await search(this.#engine, { ...query, at, newest }, this.#limits.searchMs)),
       revision: at,
     }));
   }

@@ -147,6 +147,17 @@ describe("search", () => {
     });
   });
 
+  test("is 503 with the time to come back when it takes too long", async () => {
+    await using other = await TestRegistry.open({ searchMs: -1 });
+    await pushManifest(other.host, "team/app:v1", manifestOf());
+    for (const line of [`GET ${target("app")}`, "GET /v1/search?q=app"]) {
+      const headers = { "retry-after": /^[1-9]\d*$/, etag: undefined };
+      await expectAnswer(other.host, line, { status: 503, code: "UNAVAILABLE", headers });
+    }
+    await expectAnswer(other.host, `GET ${target("app", "&n=0")}`, { status: 200 });
+    await expectAnswer(other.host, "GET /v2/_supercargo/tags", { status: 200 });
+  });
+
   test("answers hostile queries with a clear 400 or nothing", async () => {
     for (const q of [
       "%",

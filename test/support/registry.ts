@@ -64,6 +64,8 @@ export type TestRegistryOptions = Partial<RegistryOptions> & {
   readonly beatMs?: number;
   /** Delivers to webhooks, wherever they are on this machine; the first wait after a failure, in milliseconds. */
   readonly webhookBackoffMs?: number;
+  /** How long a search may take, in milliseconds. */
+  readonly searchMs?: number;
   /** What stands before the blobs on disk, for failures that a disk seldom has. */
   readonly blobs?: (onDisk: Blobs) => Blobs;
 };
@@ -184,11 +186,12 @@ export class TestRegistry implements AsyncDisposable {
       rates,
       pair,
       webhookBackoffMs,
+      searchMs,
       ...limits
     } = this.#options;
     await using opened = new AsyncDisposableStack();
     const engine = await (this.#catalog ? openPostgres(this.#catalog) : openSqlite(this.#folder));
-    const catalog = opened.use(await openCatalog(engine));
+    const catalog = opened.use(await openCatalog(engine, { searchMs }));
     const onDisk = opened.use(await openDiskBlobs(this.#folder));
     const blobs = before?.(onDisk) ?? onDisk;
     const pulls = opened.use(

@@ -1,6 +1,5 @@
 import type { Engine } from "../../../src/catalog/engine.ts";
-import type { Reach } from "../../../src/catalog/list-reading.ts";
-import { openCatalog, type WholeCatalog } from "../../../src/catalog/sql-catalog.ts";
+import { openCatalog, type Limits, type WholeCatalog } from "../../../src/catalog/sql-catalog.ts";
 
 /** Where one test's database is. It begins empty, and what is written stays until the place is disposed of. */
 export type Place = AsyncDisposable & {
@@ -20,16 +19,13 @@ export type Opened = AsyncDisposable & {
   readonly nodes: readonly WholeCatalog[];
 };
 
-/** Opens catalogs in a new place: one, or as many as it allows for a test of several nodes. Lists look as far as `reach`. */
-export async function openNew(
-  newPlace: NewPlace,
-  options: { nodes?: "all"; reach?: Reach } = {},
-): Promise<Opened> {
+/** Opens catalogs in a new place: one, or as many as it allows for a test of several nodes. The first looks as far as the limits say. */
+export async function openNew(newPlace: NewPlace, options: Limits & { nodes?: "all" } = {}): Promise<Opened> {
   const opened = new AsyncDisposableStack();
   try {
     const place = opened.use(await newPlace());
     const engine = await place.openEngine();
-    const catalog = opened.use(await openCatalog(engine, options.reach));
+    const catalog = opened.use(await openCatalog(engine, options));
     const nodes = [catalog];
     while (options.nodes === "all" && nodes.length < place.nodes) {
       nodes.push(opened.use(await openCatalog(await place.openEngine())));

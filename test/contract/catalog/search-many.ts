@@ -4,9 +4,9 @@ import { fillCatalog } from "../../../src/catalog/bulk.ts";
 import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
-import type { NewPlace } from "./place.ts";
-import { manifest, ORIGIN } from "./samples.ts";
-import { idOf, nameOf } from "./search-model.ts";
+import { openNew, type NewPlace } from "./place.ts";
+import { manifest, ORIGIN, push, V1 } from "./samples.ts";
+import { BY_NAME, idOf, nameOf } from "./search-model.ts";
 
 /** Tags that begin with `rc-17`, what was set last first. */
 const RC_17X = [179, 178, 177, 176, 175, 174, 173, 172, 171].map((n) => `rc-${n}`);
@@ -70,6 +70,25 @@ export function describeSearchAmongMany(newPlace: NewPlace): void {
         const { items } = await catalog.search({ words: ["team/app"], selector: { digest }, limit: 1 });
         assert.deepEqual(items.map(idOf), [`tag team/app 1.299`]);
       }
+    });
+
+    test("finds nothing rather than a part when it takes too long, and says what to do", async () => {
+      await using opened = await openNew(newPlace, { searchMs: -1 });
+      const { catalog } = opened;
+      await push(catalog, { content: manifest("c"), tags: [V1] });
+      for (const query of [
+        { words: ["v"], selector: {} },
+        { words: [], selector: { tag: "v*" } },
+      ]) {
+        await assert.rejects(catalog.search({ ...query, limit: 1 }), {
+          code: "UNAVAILABLE",
+          message:
+            /^The search takes longer than -0\.001 seconds\. Give longer words, or say where to look by under:/,
+          detail: { parameter: "q" },
+        });
+        assert.deepEqual((await catalog.search({ ...query, limit: 0 })).items, []);
+      }
+      assert.equal((await catalog.list("tags", { selector: {}, order: BY_NAME, limit: 1 })).items.length, 1);
     });
   });
 }
