@@ -44,7 +44,7 @@ export async function streamEvents(call: Call, { form, from, selector }: Streami
     place[Symbol.dispose]();
     throw error;
   }
-  const signal = AbortSignal.any([call.gone, service.stopping, AbortSignal.timeout(STREAM_MS_MAX)]);
+  const signal = AbortSignal.any([call.gone, service.stopping]);
   const sight = (): ReturnType<typeof rights.view> => rights.now().view("list");
   const notices = watch(registry.tail, {
     from,
@@ -52,6 +52,7 @@ export async function streamEvents(call: Call, { form, from, selector }: Streami
     sight,
     beatMs: service.beatMs ?? BEAT_MS,
     signal,
+    msMax: STREAM_MS_MAX,
   });
   return {
     status: 200,

@@ -1,5 +1,5 @@
 import type { Event, Revision } from "../catalog/catalog.ts";
-import type { Shown } from "./watch.ts";
+import type { Shown } from "./present.ts";
 
 /** Digits of a revision in an event's `sequence`, so that text order is revision order. */
 const SEQUENCE_DIGITS = 16;

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Catalog, Event, EventPage, Revision } from "../catalog/catalog.ts";
 
 /** Newest events kept in memory. Each takes some 500 bytes; who is behind them reads the catalog. */
@@ -45,8 +46,13 @@ export class Tail implements Disposable {
     this.catalog = catalog;
   }
 
-  /** Events after a revision, oldest first, and where the log ends. `REVISION_EXPIRED`, `REVISION_UNKNOWN`. */
+  /**
+   * Events after a revision, oldest first, and where the log ends. Whoever reads page by page, and means none of it, lets
+   * others have their turn in between. `REVISION_EXPIRED`, `REVISION_UNKNOWN`.
+   */
   async read(after: Revision, limit: number): Promise<EventPage> {
+    // What is in memory, or in a database of this process, is there without waiting for anything.
+    await setImmediate();
     const start = this.#start;
     if (start === undefined || after < start || after >= start + this.#events.length) {
       return this.catalog.events({ after, limit });

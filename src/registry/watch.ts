@@ -1,15 +1,11 @@
 import type { Event, Revision } from "../catalog/catalog.ts";
-import type { Items, ListKind, ListQuery } from "../catalog/items.ts";
 import { shows, type View } from "../oci/view.ts";
 import { selects, type EventSelector } from "./event-selector.ts";
+import { appearing, ending, type Shown } from "./present.ts";
 import type { Tail } from "./tail.ts";
 
 /** Events on their way at a time: so much a slow reader costs. */
 const EVENTS_PER_PAGE = 250;
-const ITEMS_PER_PAGE = 1_000;
-
-/** What a reader is told of the present, which did not happen now: without who did it. */
-export type Shown = Omit<Event, "revision" | "actor" | "requestId">;
 
 /** What a watcher is told, in turn. */
 export type Notice = {
@@ -34,6 +30,8 @@ export type Watching = {
   /** How long there may be nothing to tell before there is a bookmark, in milliseconds. */
   readonly beatMs: number;
   readonly signal: AbortSignal;
+  /** How long it goes on at the most, in milliseconds; but a present that has been begun is told to its end. */
+  readonly msMax?: number;
 };
 
 /**
@@ -42,115 +40,64 @@ export type Watching = {
  * `REVISION_EXPIRED`, `REVISION_UNKNOWN`.
  */
 export async function* watch(tail: Tail, watching: Watching): AsyncGenerator<Notice> {
-  const { from, selector, sight, beatMs, signal } = watching;
+  const { from, selector, sight, beatMs, signal, msMax } = watching;
+  const ended = msMax === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(msMax)]);
   let view = sight();
   let at = from === "present" ? (await tail.catalog.bounds()).revision : from;
   if (from === "present") {
-    yield* appearing(tail, { view, at, selector });
+    for await (const events of appearing(tail.catalog, { view, at, selector, signal })) {
+      yield { kind: "shown", revision: at, events, view };
+    }
+    if (signal.aborted) return;
     yield { kind: "bookmark", revision: at, view };
   }
-  while (!signal.aborted) {
+  let quietSince = performance.now();
+  while (!ended.aborted) {
     const now = sight();
     if (now?.key !== view?.key) {
-      const [before, after] = [view, now];
-      yield* ending(tail, { view: before, at, selector, unless: (name) => !after || shows(after, name) });
-      yield* appearing(tail, { view: after, at, selector, unless: (name) => !before || shows(before, name) });
+      yield* changing(tail, { before: view, after: now, at, selector, signal });
+      if (signal.aborted) return;
       view = now;
       yield { kind: "bookmark", revision: at, view };
     }
-    const current = view;
-    const isMeant = (event: Event): boolean =>
-      selects(selector, event) && (!current || shows(current, event.repository));
+    const isShown = shownBy(view);
+    const isMeant = (event: Event): boolean => selects(selector, event) && isShown(event.repository);
     const { events } = await tail.read(at, EVENTS_PER_PAGE);
     const last = events.at(-1);
     if (last) {
       const meant = events.filter(isMeant);
       at = last.revision;
-      if (meant.length > 0) yield { kind: "events", events: meant, view };
-      continue;
+      const isQuiet = meant.length === 0;
+      if (isQuiet && performance.now() - quietSince < beatMs) continue;
+      yield isQuiet ? { kind: "bookmark", revision: at, view } : { kind: "events", events: meant, view };
+    } else {
+      const waited = await tail.past(at, { isMeant, ms: beatMs, signal: ended });
+      ({ at } = waited);
+      if (waited.isOver) yield { kind: "bookmark", revision: at, view };
     }
-    const waited = await tail.past(at, { isMeant, ms: beatMs, signal });
-    ({ at } = waited);
-    if (waited.isOver) yield { kind: "bookmark", revision: at, view };
+    quietSince = performance.now();
   }
 }
 
-/** Which part of the present to tell: what a view shows, unless something holds for its repository. */
-type Part = {
-  readonly view: View | undefined;
+type Change = {
+  readonly before: View | undefined;
+  readonly after: View | undefined;
   readonly at: Revision;
   readonly selector: EventSelector;
-  readonly unless?: (repository: string) => boolean;
+  readonly signal: AbortSignal;
 };
 
-/** What there is as the events that would make it: repositories, then manifests, then tags. */
-async function* appearing(tail: Tail, part: Part): AsyncGenerator<Notice> {
-  yield* told(tail, part, {
-    kind: "repositories",
-    shownAs: (item) => ({ type: "repository.created", ...repositoryOf(item) }),
-  });
-  yield* told(tail, part, {
-    kind: "manifests",
-    shownAs: (item) => ({ type: "manifest.pushed", ...manifestOf(item) }),
-  });
-  yield* told(tail, part, { kind: "tags", shownAs: (item) => ({ type: "tag.set", ...tagOf(item) }) });
+/** What is there at a revision and is hidden by now, and what is there and was hidden before. */
+async function* changing(tail: Tail, { before, after, ...part }: Change): AsyncGenerator<Notice> {
+  const { at } = part;
+  for await (const events of ending(tail.catalog, { ...part, view: before, unless: shownBy(after) })) {
+    yield { kind: "shown", revision: at, events, view: before };
+  }
+  for await (const events of appearing(tail.catalog, { ...part, view: after, unless: shownBy(before) })) {
+    yield { kind: "shown", revision: at, events, view: after };
+  }
 }
 
-/** The same as the events that would end it, the other way round. */
-async function* ending(tail: Tail, part: Part): AsyncGenerator<Notice> {
-  yield* told(tail, part, { kind: "tags", shownAs: (item) => ({ type: "tag.deleted", ...tagOf(item) }) });
-  yield* told(tail, part, {
-    kind: "manifests",
-    shownAs: (item) => ({ type: "manifest.deleted", ...manifestOf(item) }),
-  });
-  yield* told(tail, part, {
-    kind: "repositories",
-    shownAs: (item) => ({ type: "repository.deleted", ...repositoryOf(item) }),
-  });
-}
-
-type Telling<Kind extends ListKind> = { readonly kind: Kind; readonly shownAs: (item: Items[Kind]) => Shown };
-
-async function* told<Kind extends ListKind>(
-  { catalog }: Tail,
-  { view, at, selector, unless = () => false }: Part,
-  { kind, shownAs }: Telling<Kind>,
-): AsyncGenerator<Notice> {
-  const { under, repository } = selector;
-  const query = {
-    selector: { under, repository },
-    order: { by: "name", descending: false },
-    limit: ITEMS_PER_PAGE,
-    at,
-    view,
-  } as const;
-  let after: ListQuery["after"];
-  do {
-    const { items, next } = await catalog.list(kind, { ...query, after });
-    const events = items
-      .map(shownAs)
-      .filter((event) => !unless(event.repository) && selects(selector, event));
-    if (events.length > 0) yield { kind: "shown", revision: at, events, view };
-    after = next;
-  } while (after);
-}
-
-function repositoryOf({ name, created }: Items["repositories"]): Pick<Shown, "repository" | "time"> {
-  return { repository: name, time: created };
-}
-
-function manifestOf(item: Items["manifests"]): Omit<Shown, "type"> {
-  const { repository, digest, pushed } = item;
-  return { repository, digest, time: pushed, manifest: summaryOf(item) };
-}
-
-function tagOf(item: Items["tags"]): Omit<Shown, "type"> {
-  const { repository, name, digest, updated } = item;
-  return { repository, tag: name, digest, time: updated, manifest: summaryOf(item) };
-}
-
-function summaryOf(item: Items["manifests"] | Items["tags"]): NonNullable<Shown["manifest"]> {
-  const { mediaType, artifactType, size, imageSize } = item;
-  const subject = "subject" in item ? item.subject : undefined;
-  return { mediaType, ...(artifactType && { artifactType }), size, imageSize, ...(subject && { subject }) };
+function shownBy(view: View | undefined): (repository: string) => boolean {
+  return (repository) => !view || shows(view, repository);
 }
