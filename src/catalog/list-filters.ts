@@ -1,3 +1,4 @@
+import { meaningOf, type PlatformMeaning } from "../oci/platform-meaning.ts";
 import type { Engine } from "./engine.ts";
 import type { ListKind } from "./items.ts";
 import { beginningWith, literal, TABLES, type Condition, type RevisionBounds } from "./list-orders.ts";
@@ -171,22 +172,25 @@ function withDetail(table: string, { table: details, sql, values }: Detail): Fil
   };
 }
 
-/** One without a variant is any variant. */
-function platformDetail(platform: string): Detail {
+function platformDetail({ forms, anyVariant }: PlatformMeaning): Detail {
   const table = "content_platform";
-  if (platform.split("/").length > 2) return { table, sql: "c.platform = ?", values: [platform] };
+  if (!anyVariant) return { table, sql: `c.platform in (${placeholders(forms.length)})`, values: forms };
+  const one = "c.platform >= ? and c.platform < ? and (c.platform = ? or c.platform >= ?)";
   return {
     table,
-    sql: "c.platform >= ? and c.platform < ? and (c.platform = ? or c.platform >= ?)",
-    values: [platform, `${platform}0`, platform, `${platform}/`],
+    sql: forms.length === 1 ? one : `(${forms.map(() => one).join(" or ")})`,
+    values: forms.flatMap((form) => [form, `${form}0`, form, `${form}/`]),
   };
 }
 
 /** Rows say their platforms with spaces between them. */
 function platformFilter(table: string, platform: string, engine: Engine): Filter {
-  const found = withDetail(table, platformDetail(platform));
-  const ends = platform.split("/").length > 2 ? [" "] : [" ", "/"];
-  const likes = ends.map((end) => engine.like("(' ' || f.platforms || ' ')", `* ${platform}${end}*`));
+  const meaning = meaningOf(platform);
+  const found = withDetail(table, platformDetail(meaning));
+  const ends = meaning.anyVariant ? [" ", "/"] : [" "];
+  const likes = meaning.forms.flatMap((form) =>
+    ends.map((end) => engine.like("(' ' || f.platforms || ' ')", `* ${form}${end}*`)),
+  );
   const sql = lookedAt(`(${likes.map((like) => like.sql).join(" or ")})`);
   return { ...found, sql, values: likes.flatMap((like) => like.values) };
 }

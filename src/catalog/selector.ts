@@ -25,7 +25,7 @@ export type Selector = {
   readonly mediaType?: string | undefined;
   /** Any of them. */
   readonly classes?: readonly ArtifactClass[] | undefined;
-  /** As `os/arch` or `os/arch/variant`; the former is any variant. All of them. */
+  /** As `os/arch` or `os/arch/variant`; the former is any variant, the latter what clients take for it. All of them. */
   readonly platforms?: readonly string[] | undefined;
   readonly annotations?: readonly KeyValue[] | undefined;
   readonly labels?: readonly KeyValue[] | undefined;

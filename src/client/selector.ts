@@ -2,6 +2,7 @@ import { RegistryError } from "../errors.ts";
 import { ARTIFACT_CLASSES, type ArtifactClass } from "../oci/artifact-class.ts";
 import { parseDigest, type Digest } from "../oci/digest.ts";
 import { formatPlatform, parsePlatform } from "../oci/platform.ts";
+import { isMeant, meaningOf, type PlatformMeaning } from "../oci/platform-meaning.ts";
 import { shown } from "../oci/shown.ts";
 import type { Detail } from "./detail.ts";
 import { matchesGlob } from "./glob.ts";
@@ -20,7 +21,7 @@ export class LocalSelector {
   readonly #values: ReadonlyMap<string, readonly string[]>;
   readonly subject: Digest | undefined;
   readonly #classes: readonly ArtifactClass[];
-  readonly #platforms: readonly string[];
+  readonly #platforms: readonly PlatformMeaning[];
   readonly #depthMax: number;
 
   /** @throws UNSUPPORTED naming all parts that cannot be told there, PARAMETER_INVALID */
@@ -36,7 +37,7 @@ export class LocalSelector {
     const subject = this.#one("subject");
     this.subject = subject === undefined ? undefined : parseDigest(subject);
     this.#classes = (this.#one("class") ?? "").split(",").filter(Boolean).map(readClass);
-    this.#platforms = this.#all("platform").map((text) => formatPlatform(parsePlatform(text)));
+    this.#platforms = this.#all("platform").map((text) => meaningOf(formatPlatform(parsePlatform(text))));
     const depth = this.#one("depth") ?? "Infinity";
     if (!/^(?:\d+|Infinity)$/.test(depth)) throw invalid("depth", depth, "a whole number of segments");
     this.#depthMax = Number(depth);
@@ -90,9 +91,7 @@ export class LocalSelector {
       is("artifactType", detail.artifactType) &&
       is("subject", detail.subject) &&
       (this.#classes.length === 0 || (detail.class !== undefined && this.#classes.includes(detail.class))) &&
-      this.#platforms.every((wanted) =>
-        detail.platforms?.some((one) => one === wanted || one.startsWith(`${wanted}/`)),
-      ) &&
+      this.#platforms.every((wanted) => detail.platforms?.some((one) => isMeant(wanted, one))) &&
       this.#all("annotation").every((wanted) => hasKey(detail.annotations, wanted)) &&
       this.#all("label").every((wanted) => hasKey(detail.labels, wanted))
     );

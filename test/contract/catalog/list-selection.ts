@@ -105,11 +105,26 @@ function hasContent(item: TagItem & ManifestItem, { content }: Entry<Item>, sele
     (artifactType === undefined || item.artifactType === artifactType) &&
     (mediaType === undefined || item.mediaType === mediaType) &&
     (classes === undefined || classes.includes(item.class)) &&
-    platforms.every((platform) => item.platforms.some((each) => `${each}/`.startsWith(`${platform}/`))) &&
+    platforms.every((platform) => item.platforms.some((each) => isPlatform(each, platform))) &&
     annotations.every((pair) => has(item.annotations, pair)) &&
     labels.every((pair) => has(item.labels, pair)) &&
     (subject === undefined || content?.subject === subject)
   );
+}
+
+/** Platforms that clients take for others. */
+const SAME: Readonly<Record<string, string>> = {
+  "linux/arm64/v8": "linux/arm64",
+  "linux/aarch64": "linux/arm64",
+  "linux/arm/v7": "linux/arm",
+  "linux/amd64/v1": "linux/amd64",
+};
+
+/** Of one that is asked for with a variant, exactly this; else any variant. */
+function isPlatform(each: string, asked: string): boolean {
+  const [one, other] = [each, asked].map((platform) => SAME[platform] ?? platform);
+  const isExact = asked.split("/").length > 2;
+  return one === other || (!isExact && `${each}/`.startsWith(`${other}/`));
 }
 
 function isBetween(time: Date, since: Date | undefined, before: Date | undefined): boolean {
