@@ -1,13 +1,16 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { parsePattern } from "../oci/pattern.ts";
 import type { Accounts } from "./accounts.ts";
 import { isPassword } from "./argon2.ts";
 import type { Caller, Grant } from "./caller.ts";
-import type { Logins } from "./login.ts";
+import type { Htpasswd } from "./htpasswd.ts";
+import { LatelyRight } from "./lately-right.ts";
+import type { Credentials, Logins } from "./login.ts";
+import { networkOf } from "./network.ts";
+import { type KeptPassword, PasswordChecks } from "./password-checks.ts";
+import { isUser } from "./policy.ts";
 import type { WrongLogins } from "./wrong-logins.ts";
 
-/** Passwords that were right lately and need not be worked out again: clients that log in by Basic do so with every request. */
-const RIGHT_MAX = 1_000;
 /** What separates a user from the robot that acts for them. */
 const PLUS = "+";
 /** Compared with where there is no such user, so that this takes as long. No password is known to have it. */
@@ -27,33 +30,50 @@ export function digestOfSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
 
-/** Users and robots that are kept in a database, and the users of `others`, such as a file: these count first. */
+type Options = {
+  readonly others: Htpasswd | undefined;
+  readonly wrong: WrongLogins;
+  readonly checks?: PasswordChecks;
+};
+
+/** Users and robots that are kept in a database, and the users of `others`, a file: whose password it is logs in. */
 export class AccountLogins implements Logins {
   readonly #accounts: Accounts;
-  readonly #others: Logins | undefined;
+  readonly #others: Htpasswd | undefined;
   readonly #wrong: WrongLogins;
-  readonly #key = randomBytes(32);
-  readonly #right = new Map<string, string>();
+  readonly #checks: PasswordChecks;
+  readonly #lately = new LatelyRight();
 
-  constructor(accounts: Accounts, { others, wrong }: { others: Logins | undefined; wrong: WrongLogins }) {
+  constructor(accounts: Accounts, { others, wrong, checks = new PasswordChecks() }: Options) {
     this.#accounts = accounts;
     this.#others = others;
     this.#wrong = wrong;
+    this.#checks = checks;
   }
 
-  async login(
-    credentials: { readonly name: string; readonly password: string },
-    from: { readonly address: string },
-  ): Promise<Caller | undefined> {
+  /**
+   * Robots, whose secrets nobody guesses, and who was right from there lately are answered at once, whatever goes on
+   * there; all others when it is their turn.
+   * @throws TOOMANYREQUESTS when that would take too long
+   */
+  async login(credentials: Credentials, from: { readonly address: string }): Promise<Caller | undefined> {
     const { name, password } = credentials;
-    const attempt = await this.#wrong.admit(name, from.address);
-    const plus = name.lastIndexOf(PLUS);
-    const robot =
-      plus > 0 ? await this.#robot(name.slice(0, plus), name.slice(plus + 1), password) : undefined;
-    const caller =
-      robot ?? (await this.#user(name, password)) ?? (await this.#others?.login(credentials, from));
-    attempt.ended(caller !== undefined);
-    return caller;
+    const network = networkOf(from.address);
+    const robot = await this.#robot(credentials);
+    if (robot) return robot;
+    const caller = { user: name, groups: [] };
+    if (
+      this.#lately.mayTry(name, network, password) &&
+      this.#checks.knows(password, await this.#kept(name))
+    ) {
+      this.#lately.note(name, network);
+      return caller;
+    }
+    using attempt = await this.#wrong.admit(name, network, { wasRight: this.#lately.has(name, network) });
+    const isRight = await this.#checks.isRight(password, await this.#kept(name), attempt.mayGoOn);
+    attempt.ended(isRight);
+    if (isRight) this.#lately.note(name, network);
+    return isRight ? caller : undefined;
   }
 
   async renew(name: string, since: Date): Promise<Caller | undefined> {
@@ -62,13 +82,22 @@ export class AccountLogins implements Logins {
     return this.#others?.renew(name, since);
   }
 
-  async #user(name: string, password: string): Promise<Caller | undefined> {
-    const account = await this.#accounts.findUser(name);
-    const isRight = await this.#isRight(password, account?.hash ?? NOBODYS_HASH);
-    return account && isRight ? { user: name, groups: [] } : undefined;
+  /** What passwords of that name are compared with: as many whoever it is, so that the time tells nobody. */
+  async #kept(name: string): Promise<readonly KeptPassword[]> {
+    // What cannot be a name is not asked for: not all databases take all text.
+    const account = isUser(name) ? await this.#accounts.findUser(name) : undefined;
+    const own = {
+      hash: account?.hash ?? NOBODYS_HASH,
+      isSomebodys: account !== undefined,
+      compare: isPassword,
+    };
+    return this.#others ? [own, await this.#others.find(name)] : [own];
   }
 
-  async #robot(user: string, name: string, secret: string): Promise<Caller | undefined> {
+  async #robot({ name: login, password: secret }: Credentials): Promise<Caller | undefined> {
+    const plus = login.lastIndexOf(PLUS);
+    if (plus < 1 || !isUser(login)) return undefined;
+    const [user, name] = [login.slice(0, plus), login.slice(plus + 1)];
     const robot = await this.#accounts.findRobot(user, name);
     const given = Buffer.from(digestOfSecret(secret));
     const isRight = timingSafeEqual(given, Buffer.from(robot?.digest ?? digestOfSecret("")));
@@ -82,14 +111,5 @@ export class AccountLogins implements Logins {
       return pattern ? [{ pattern, actions }] : [];
     });
     return { user, groups: [], grants, robot: name };
-  }
-
-  async #isRight(password: string, hash: string): Promise<boolean> {
-    const told = createHmac("sha256", this.#key).update(hash).update(password).digest("base64");
-    if (this.#right.get(hash) === told) return true;
-    if (!(await isPassword(password, hash))) return false;
-    if (this.#right.size >= RIGHT_MAX) this.#right.clear();
-    this.#right.set(hash, told);
-    return true;
   }
 }

@@ -1,33 +1,26 @@
 import bcrypt from "bcrypt";
-import { createHmac, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { setTimeout } from "node:timers/promises";
 import { RegistryError } from "../errors.ts";
 import type { Caller } from "./caller.ts";
-import type { Logins } from "./login.ts";
+import type { KeptPassword } from "./password-checks.ts";
 import { isUser } from "./policy.ts";
 
 /** Bytes of a password that bcrypt looks at. */
 const PASSWORD_BYTES_MAX = 72;
-/** How long a wrong login waits for its answer, in milliseconds. */
-const WRONG_MS = 1_000;
-/** Passwords that were right lately and need not be worked out again: clients that log in by Basic do so with every request. */
-const RIGHT_MAX = 1_000;
 
 /** `$2y$` is what Apache calls the same as `$2b$`. The rounds are 2 to the power of the number; above 14 one login takes seconds. */
 const HASH = /^\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$/;
-/** Compared with where there is no such user, so that this takes as long: nothing is known to have this hash. */
-const NOBODYS_HASH = "$2b$10$wrQU7HGIkETXBD9BmzXUI.1GPuIU.dJhXQ3CMvB602A7cchI6Cy4.";
+/** Rounds of a hash for nobody where there are no users to be like, as a power of 2, and all of it that follows: nothing is known to have it. */
+const NOBODYS_ROUNDS = "10";
+const NOBODYS_REST = "wrQU7HGIkETXBD9BmzXUI.1GPuIU.dJhXQ3CMvB602A7cchI6Cy4.";
 
 type Users = { readonly hashes: ReadonlyMap<string, string>; readonly changed: Date; readonly mark: string };
 
 /** Users of a file as Apache's `htpasswd -B` writes it, a `name:hash` on each line. Read again when it has changed. */
-export class Htpasswd implements Logins {
+export class Htpasswd {
   readonly #file: string;
-  readonly #key = randomBytes(32);
   readonly #onRefused: (error: unknown) => void;
-  /** The password of each hash that was right lately, as only this process can tell it. */
-  readonly #right = new Map<string, string>();
   #users: Users;
 
   private constructor(file: string, users: Users, onRefused: (error: unknown) => void) {
@@ -44,30 +37,21 @@ export class Htpasswd implements Logins {
     return new Htpasswd(file, await readUsers(file), onRefused);
   }
 
-  async login({ name, password }: { name: string; password: string }): Promise<Caller | undefined> {
+  /** What the file has for this name, or what takes as long to compare with. */
+  async find(name: string): Promise<KeptPassword> {
     const { hashes } = await this.#current();
-    const hash = hashes.get(name);
-    const isRight = await this.#isRight(password, hash ?? NOBODYS_HASH);
-    if (hash !== undefined && isRight) return { user: name, groups: [] };
-    await setTimeout(WRONG_MS);
-    return undefined;
+    const kept = hashes.get(name);
+    return {
+      hash: kept ?? hashForNobody(name, [...hashes.values()]),
+      isSomebodys: kept !== undefined,
+      compare,
+    };
   }
 
+  /** The caller that has this name, if the file has not changed since then. */
   async renew(name: string, since: Date): Promise<Caller | undefined> {
     const { hashes, changed } = await this.#current();
     return hashes.has(name) && changed <= since ? { user: name, groups: [] } : undefined;
-  }
-
-  async #isRight(password: string, hash: string): Promise<boolean> {
-    // Of a longer one only the beginning would be compared.
-    if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX) return false;
-    const told = createHmac("sha256", this.#key).update(hash).update(password).digest("base64");
-    if (this.#right.get(hash) === told) return true;
-    const isRight = await bcrypt.compare(password, hash.replace(/^\$2y/, "$2b"));
-    if (!isRight) return false;
-    if (this.#right.size >= RIGHT_MAX) this.#right.clear();
-    this.#right.set(hash, told);
-    return true;
   }
 
   async #current(): Promise<Users> {
@@ -78,6 +62,23 @@ export class Htpasswd implements Logins {
     }
     return this.#users;
   }
+}
+
+/**
+ * A hash to compare with for a name that is not in the file. It has as many rounds as some user's, always the same for one
+ * name: so the time tells no more of it than of the names that are there.
+ */
+export function hashForNobody(name: string, hashes: readonly string[]): string {
+  const drawn = createHash("sha256").update(name).digest().readUInt32BE();
+  const like = hashes[drawn % Math.max(1, hashes.length)];
+  const [, rounds = NOBODYS_ROUNDS] = HASH.exec(like ?? "") ?? [];
+  return `$2b$${rounds}$${NOBODYS_REST}`;
+}
+
+async function compare(password: string, kept: string): Promise<boolean> {
+  // Of a longer one only the beginning would be compared.
+  if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX) return false;
+  return bcrypt.compare(password, kept.replace(/^\$2y/, "$2b"));
 }
 
 async function markOf(file: string): Promise<{ mark: string; changed: Date }> {

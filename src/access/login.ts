@@ -1,15 +1,15 @@
 import type { Caller } from "./caller.ts";
 
+/** A name and a password, or robot's secret, as they were sent. */
+export type Credentials = { readonly name: string; readonly password: string };
+
 /** Finds out who people are, wherever their accounts are kept. */
 export interface Logins {
   /**
-   * Who logs in with this name and password, or robot's secret; `undefined` when they are wrong, whichever of the two it
-   * is. `from` is where the attempt comes from, as guessing from there is slowed down.
+   * Who logs in with these; `undefined` when they are wrong, whichever of the two it is. `from` is where the attempt comes
+   * from, as guessing from there is slowed down.
    */
-  login(
-    credentials: { readonly name: string; readonly password: string },
-    from: { readonly address: string },
-  ): Promise<Caller | undefined>;
+  login(credentials: Credentials, from: { readonly address: string }): Promise<Caller | undefined>;
   /**
    * The caller that has this name now, for one who logged in at `since` and has shown proof of it; `undefined` when it is
    * gone, has expired, or has another password since.

@@ -75,3 +75,39 @@ test("what was wrong long ago is forgotten", async () => {
   await attempts.attempt("ann", "1.1.1.1", false);
   assert.equal(await attempts.attempt("ann", "1.1.1.1", false), 250);
 });
+
+test("attempts at the same time that nobody has looked at yet are refused once too many of them were wrong", async () => {
+  const wrong = new WrongLogins({ now: () => 0 });
+  const [first, second] = [await wrong.admit("ann", "6.6.6.6"), await wrong.admit("ann", "6.6.6.6")];
+  const names = Array.from({ length: 12 }, (_, n) => `user-${n}`);
+  const others = await Promise.all(names.map((name) => wrong.admit(name, "6.6.6.6")));
+  second.mayGoOn();
+  first.ended(false);
+  assert.throws(() => second.mayGoOn(), { code: "TOOMANYREQUESTS", detail: { retryAfter: 1 } });
+  for (const one of others) one.mayGoOn();
+  for (const one of others.slice(0, 10)) one.ended(false);
+  assert.throws(() => others[10]?.mayGoOn(), { code: "TOOMANYREQUESTS" });
+});
+
+test("an address has so many attempts at the same time, and who was right there lately one more", async () => {
+  const wrong = new WrongLogins();
+  const running = [];
+  for (let n = 0; n < 64; n++) running.push(await wrong.admit(`user-${n}`, "6.6.6.6"));
+  const refused = { code: "TOOMANYREQUESTS", detail: { retryAfter: 1 } };
+  await assert.rejects(wrong.admit("ann", "6.6.6.6"), refused);
+  (await wrong.admit("ann", "6.6.6.6", { wasRight: true }))[Symbol.dispose]();
+  (await wrong.admit("ann", "1.1.1.1"))[Symbol.dispose]();
+  running[0]?.[Symbol.dispose]();
+  (await wrong.admit("ann", "6.6.6.6"))[Symbol.dispose]();
+});
+
+test("who was right there lately does not wait for what others do there, but for guesses at their own name", async () => {
+  const waits: number[] = [];
+  const wrong = new WrongLogins({ now: () => 0, sleep: async (ms) => void waits.push(ms) });
+  for (let n = 0; n < 14; n++) (await wrong.admit(`user-${n}`, "6.6.6.6")).ended(false);
+  waits.length = 0;
+  (await wrong.admit("ann", "6.6.6.6", { wasRight: true })).ended(false);
+  assert.deepEqual(waits, []);
+  (await wrong.admit("ann", "6.6.6.6", { wasRight: true })).ended(false);
+  assert.deepEqual(waits, [250]);
+});

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { RegistryError } from "../errors.ts";
 
@@ -10,11 +11,27 @@ const REMEMBERED_MS = 15 * 60_000;
 const REMEMBERED_MAX = 10_000;
 /** Wrong logins of an address that cost nothing more: many people may share one. */
 const ADDRESS_FREE = 10;
+/** Attempts of an address, and of a user there, that wait or are looked at. */
+const RUNNING_MAX = 64;
+/** When to come back where there are more, in milliseconds. */
+const CROWDED_MS = 1_000;
+/** Longer names are remembered by their digest, in UTF-16 units. */
+const NAME_LENGTH_MAX = 100;
 
 type Wrong = { readonly count: number; readonly step: number; readonly last: number; until: number };
 
-/** An attempt that has been let in. */
-export type Attempt = { ended(isRight: boolean): void };
+/** What counts together, and how many wrong ones of it cost nothing. */
+type Kind = { readonly key: string; readonly free: number };
+
+/** An attempt that has been let in. It is over when it is disposed of. */
+export type Attempt = Disposable & {
+  /**
+   * Asked when the password's turn to be looked at has come: others may have been wrong while it waited for that.
+   * @throws TOOMANYREQUESTS when so many were that it would have to wait now
+   */
+  readonly mayGoOn: () => void;
+  readonly ended: (isRight: boolean) => void;
+};
 
 /**
  * Makes guessing slow. Who was wrong waits longer each time: per user and address, so that whoever guesses somebody's
@@ -22,6 +39,7 @@ export type Attempt = { ended(isRight: boolean): void };
  */
 export class WrongLogins {
   readonly #wrong = new Map<string, Wrong>();
+  readonly #running = new Map<string, number>();
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<unknown>;
 
@@ -34,22 +52,36 @@ export class WrongLogins {
   }
 
   /**
-   * Resolves when it is the attempt's turn: those that wait have turns one after the other.
-   * @throws TOOMANYREQUESTS when that would take too long
+   * Resolves when it is the attempt's turn: those that wait have turns one after the other. Who was right from there
+   * lately does not wait for what others do there.
+   * @throws TOOMANYREQUESTS when that would take too long, or too many wait
    */
-  async admit(name: string, address: string): Promise<Attempt> {
-    const keys = [`user ${name} at ${address}`, `at ${address}`];
-    const wait = Math.max(...keys.map((key) => this.#turn(key)));
+  async admit(
+    name: string,
+    address: string,
+    { wasRight = false }: { readonly wasRight?: boolean } = {},
+  ): Promise<Attempt> {
+    const short = name.length <= NAME_LENGTH_MAX ? name : hash("sha256", name);
+    const user: Kind = { key: `user ${short} at ${address}`, free: 0 };
+    const place: Kind = { key: `at ${address}`, free: ADDRESS_FREE };
+    const asked = wasRight ? [user] : [user, place];
+    if (asked.some(({ key }) => this.#runningOf(key) >= RUNNING_MAX)) throw tooMany(CROWDED_MS);
+    const wait = Math.max(...asked.map(({ key }) => this.#turn(key)));
     if (wait > 2 * WAIT_MS_MAX) throw tooMany(wait);
+    for (const { key } of asked) this.#run(key, 1);
     if (wait > 0) await this.#sleep(wait);
+    const before = asked.map((kind) => ({ ...kind, count: this.#countOf(kind.key) }));
     return {
+      mayGoOn: () => {
+        const isLater = before.some(({ key, free, count }) => this.#countOf(key) > Math.max(count, free));
+        if (isLater) throw tooMany(Math.max(WAIT_MS, ...asked.map(({ key }) => this.#waitOf(key))));
+      },
       ended: (isRight) => {
-        const [user = "", place = ""] = keys;
-        if (isRight) this.#wrong.delete(user);
-        else {
-          this.#count(user, 0);
-          this.#count(place, ADDRESS_FREE);
-        }
+        if (isRight) this.#wrong.delete(user.key);
+        else for (const kind of [user, place]) this.#count(kind);
+      },
+      [Symbol.dispose]: () => {
+        for (const { key } of asked) this.#run(key, -1);
       },
     };
   }
@@ -57,12 +89,30 @@ export class WrongLogins {
   /** How long until there is a turn, which is taken. */
   #turn(key: string): number {
     const wrong = this.#wrong.get(key);
-    const wait = (wrong?.until ?? 0) - this.#now();
+    const wait = this.#waitOf(key);
     if (wrong && wait > 0 && wait <= 2 * WAIT_MS_MAX) wrong.until += wrong.step;
     return wait;
   }
 
-  #count(key: string, free: number): void {
+  #waitOf(key: string): number {
+    return (this.#wrong.get(key)?.until ?? 0) - this.#now();
+  }
+
+  #countOf(key: string): number {
+    return this.#wrong.get(key)?.count ?? 0;
+  }
+
+  #runningOf(key: string): number {
+    return this.#running.get(key) ?? 0;
+  }
+
+  #run(key: string, more: 1 | -1): void {
+    const running = this.#runningOf(key) + more;
+    if (running === 0) this.#running.delete(key);
+    else this.#running.set(key, running);
+  }
+
+  #count({ key, free }: Kind): void {
     const now = this.#now();
     const before = this.#wrong.get(key);
     const isRecent = before !== undefined && now - before.last < REMEMBERED_MS;

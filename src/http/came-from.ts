@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, isIPv4 } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Caller } from "../access/caller.ts";
+import { networkOf } from "../access/network.ts";
 
 /** Where a request comes from, and by which way its client reached us. */
 export type CameFrom = {
@@ -47,9 +48,9 @@ export function cameFrom({ headers, socket }: IncomingMessage, trusts: Trust): C
   };
 }
 
-/** By whom calls and streams are counted: a user by their name, nobody by where they come from. */
+/** By whom calls and streams are counted: a user by their name, nobody by the network they come from. */
 export function countedAs({ user }: Caller, { address }: CameFrom): string {
-  return user === undefined ? `at ${address}` : `user ${user}`;
+  return user === undefined ? `at ${networkOf(address)}` : `user ${user}`;
 }
 
 /** IPv4 addresses as such, also where the socket is one of IPv6. */

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import bcrypt from "bcrypt";
+import { AccountLogins, digestOfSecret, newSecret } from "../../src/access/account-logins.ts";
+import type { Accounts } from "../../src/access/accounts.ts";
+import { hashPassword } from "../../src/access/argon2.ts";
+import { HashGate } from "../../src/access/hash-gate.ts";
+import { Htpasswd } from "../../src/access/htpasswd.ts";
+import { PasswordChecks } from "../../src/access/password-checks.ts";
+import { WrongLogins } from "../../src/access/wrong-logins.ts";
+import { openAccounts } from "../../src/catalog/accounts.ts";
+import { openPostgres } from "../../src/catalog/postgres.ts";
+import { openSqliteAccounts } from "../../src/catalog/sqlite-accounts.ts";
+import type { Access } from "../../src/http/authenticate.ts";
+import { basic, bearer, TestAccess, tokenFor } from "../support/access.ts";
+import { expectAnswer, send } from "../support/exchange.ts";
+import { blobOf, pushBlob } from "../support/artifact.ts";
+import { startPostgres } from "../support/postgres.ts";
+import { TestRegistry } from "../support/registry.ts";
+
+const PASSWORD = "ann-password";
+const RULES = { rules: [{ allow: ["admin"], to: ["anonymous"], on: ["**"] }] };
+
+/** Counts the passwords that are worked out. */
+class CountingGate extends HashGate {
+  hashes = 0;
+  override async run<T>(work: () => Promise<T>): Promise<T> {
+    return super.run(async () => {
+      const worked = await work();
+      this.hashes++;
+      return worked;
+    });
+  }
+}
+
+/** Logins as a server has them, where `ann` is a user of the database, and `bob` of a file. */
+class Scene implements AsyncDisposable {
+  readonly gate = new CountingGate();
+  /** How long attempts had to wait, in milliseconds; none really does. */
+  readonly waits: number[] = [];
+  readonly logins: AccountLogins;
+  readonly accounts: Accounts;
+  readonly #all: AsyncDisposableStack;
+
+  private constructor(accounts: Accounts, others: Htpasswd, all: AsyncDisposableStack) {
+    this.accounts = accounts;
+    const wrong = new WrongLogins({ sleep: async (ms) => void this.waits.push(ms) });
+    this.logins = new AccountLogins(accounts, { others, wrong, checks: new PasswordChecks(this.gate) });
+    this.#all = all;
+  }
+
+  static async open(engine: Engine): Promise<Scene> {
+    await using all = new AsyncDisposableStack();
+    const folder = all.use(mkdtempDisposable());
+    const accounts = all.use(await openAccounts(await ENGINES[engine](folder.path)));
+    await accounts.putUser("ann", await hashPassword(PASSWORD));
+    const file = join(folder.path, "users");
+    writeFileSync(file, `bob:${bcrypt.hashSync("bob-password", 4)}\n`);
+    const others = await Htpasswd.open(file, (error) => assert.fail(String(error)));
+    return new Scene(accounts, others, all.move());
+  }
+
+  async login(name: string, password: string, address = "192.0.2.1"): Promise<string | undefined> {
+    return (await this.logins.login({ name, password }, { address }))?.user;
+  }
+
+  /** What guesses there give, one after the other; refusals are their codes. */
+  async guess(name: (n: number) => string, times: number): Promise<Set<unknown>> {
+    const answers = new Set<unknown>();
+    for (let n = 0; n < times; n++)
+      answers.add(await this.login(name(n), `guess ${n}`).catch((error: { code: string }) => error.code));
+    return answers;
+  }
+
+  /** Access by these logins where everybody may do everything. */
+  async access(): Promise<Access> {
+    const { policy, tokens, keys } = await TestAccess.open(RULES, []);
+    return { policy, tokens, keys, logins: this.logins };
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#all.disposeAsync();
+  }
+}
+
+function mkdtempDisposable(): Disposable & { readonly path: string } {
+  const folder = mkdtempDisposableSync(join(tmpdir(), "supercargo-logins-"));
+  return { path: folder.path, [Symbol.dispose]: () => folder.remove() };
+}
+
+const postgres = await startPostgres();
+after(() => postgres[Symbol.asyncDispose]());
+
+const ENGINES = {
+  SQLite: async (folder: string) => openSqliteAccounts(folder),
+  PostgreSQL: async () => openPostgres(await postgres.createDatabase()),
+};
+type Engine = keyof typeof ENGINES;
+
+for (const engine of Object.keys(ENGINES) as Engine[]) {
+  describe(`logins of accounts on ${engine}`, () => {
+    test("are wrong with a name or password that no database takes, and cost what others cost", async () => {
+      await using scene = await Scene.open(engine);
+      await using registry = await TestRegistry.open({ access: await scene.access() });
+      const names = ["ann\0", "\0", "ann+ci\0", "a\0b+ci", "ann+\0", "ann\u{fffd}", "a".repeat(5_000)];
+      const pairs = [...names.map((name) => [name, PASSWORD] as const), ["ann", `${PASSWORD}\0`] as const];
+      for (const [n, [name, password]] of pairs.entries()) {
+        const headers = basic(name, password);
+        await expectAnswer(registry.host, "GET /v2/", {
+          send: { headers },
+          status: 401,
+          code: "UNAUTHORIZED",
+        });
+        assert.equal(scene.gate.hashes, n + 1, JSON.stringify(name));
+      }
+      const form = { grant_type: "password", username: "ann\0", password: PASSWORD };
+      const body = new URLSearchParams(form).toString();
+      await expectAnswer(registry.host, "POST /v2/_supercargo/token", { send: { body }, status: 401 });
+      assert.equal(scene.gate.hashes, pairs.length + 1);
+    });
+  });
+}
+
+describe("a password", () => {
+  test("is worked out once for as long as it is right, wherever it is kept", async () => {
+    await using scene = await Scene.open("SQLite");
+    for (const name of ["ann", "bob"]) {
+      const before = scene.gate.hashes;
+      const login = (): Promise<string | undefined> => scene.login(name, `${name}-password`);
+      for (let n = 0; n < 3; n++) assert.equal(await login(), name);
+      assert.equal(scene.gate.hashes, before + 1, name);
+    }
+  });
+
+  test("that is new counts, and the one before no more", async () => {
+    await using scene = await Scene.open("SQLite");
+    assert.equal(await scene.login("ann", PASSWORD), "ann");
+    await scene.accounts.putUser("ann", await hashPassword("another one"));
+    assert.equal(await scene.login("ann", PASSWORD), undefined);
+    assert.equal(await scene.login("ann", "another one"), "ann");
+  });
+});
+
+describe("who guesses", () => {
+  test("many passwords at once has few of them worked out, and others are served meanwhile", async () => {
+    await using scene = await Scene.open("SQLite");
+    await using registry = await TestRegistry.open({ access: await scene.access() });
+    const { host } = registry;
+    const blob = blobOf("a layer");
+    await pushBlob(host, "app", blob);
+    const headers = bearer(await tokenFor(host, undefined, ["repository:app:pull"]));
+    const guesses = Array.from({ length: 300 }, (_, n) =>
+      send(host, "GET /v2/", { headers: basic("ann", `guess ${n}`) }),
+    );
+    await expectAnswer(host, `GET /v2/app/blobs/${blob.digest}`, { send: { headers }, status: 200 });
+    const answers = await Promise.all(guesses);
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([401, 429]));
+    const refused = answers.filter(({ status }) => status === 429);
+    assert.ok(refused.every((answer) => /^[1-9]\d*$/.test(String(answer.headers["retry-after"]))));
+    // Two at a time; none of them does any more once one was wrong, but for a few that came later and waited.
+    assert.ok(scene.gate.hashes <= 20, `${scene.gate.hashes} were worked out`);
+  });
+
+  test("does not keep out whose password was right there lately, nor robots", async () => {
+    await using scene = await Scene.open("SQLite");
+    const secret = newSecret();
+    const robot = { user: "ann", name: "ci", on: ["**"], allow: ["pull" as const], created: new Date() };
+    await scene.accounts.addRobot({ ...robot, digest: digestOfSecret(secret) });
+    assert.equal(await scene.login("ann", PASSWORD), "ann");
+    assert.equal(await scene.login("bob", "bob-password"), "bob");
+    assert.deepEqual(await scene.guess((n) => `user-${n}`, 30), new Set([undefined, "TOOMANYREQUESTS"]));
+    assert.deepEqual(await scene.guess(() => "ann", 20), new Set([undefined, "TOOMANYREQUESTS"]));
+    scene.waits.length = 0;
+    assert.equal(await scene.login("ann", PASSWORD), "ann");
+    assert.equal(await scene.login("bob", "bob-password"), "bob");
+    assert.equal(await scene.login("ann+ci", secret), "ann");
+    assert.deepEqual(scene.waits, []);
+    // From elsewhere nobody was right yet, and there is nobody to wait for.
+    assert.equal(await scene.login("ann", PASSWORD, "198.51.100.1"), "ann");
+    assert.deepEqual(scene.waits, []);
+  });
+
+  test("may not try one password after the other against one that was right", async () => {
+    await using scene = await Scene.open("SQLite");
+    assert.equal(await scene.login("ann", PASSWORD), "ann");
+    assert.deepEqual(await scene.guess(() => "ann", 110), new Set([undefined, "TOOMANYREQUESTS"]));
+    await assert.rejects(scene.login("ann", PASSWORD), { code: "TOOMANYREQUESTS" });
+  });
+
+  test("from anywhere in a network of IPv6 is one", async () => {
+    await using scene = await Scene.open("SQLite");
+    for (let n = 0; n < 5; n++)
+      assert.equal(await scene.login("ann", `guess ${n}`, `2001:db8::${n}`), undefined);
+    assert.ok(scene.waits.length > 0);
+    scene.waits.length = 0;
+    assert.equal(await scene.login("ann", PASSWORD, "2001:db8:0:1::1"), "ann");
+    assert.deepEqual(scene.waits, []);
+  });
+});
