@@ -3,7 +3,7 @@ import type { Answer } from "./call.ts";
 
 /** What web pages read and send (R36). */
 const EXPOSED =
-  "Docker-Content-Digest, Link, WWW-Authenticate, ETag, Supercargo-Revision, OCI-Filters-Applied";
+  "Docker-Content-Digest, Link, WWW-Authenticate, ETag, Retry-After, Supercargo-Revision, Supercargo-Cursor, OCI-Filters-Applied";
 const METHODS = "HEAD, GET, OPTIONS, DELETE";
 const REQUEST_HEADERS = "Authorization, Accept, Cache-Control";
 /** Seconds for which a browser need not ask again. */

@@ -71,7 +71,7 @@ export class Supercargo {
     for await (const event of follow(this.#ask, options)) if (event !== RESET) yield event;
   }
 
-  /** A copy that follows the registry. */
+  /** A copy that follows the registry. Throws `PARAMETER_INVALID` for a selector by which none can be exact. */
   mirror(options: Omit<WatchOptions, "after"> = {}): Mirror {
     return new Mirror(this.#ask, options);
   }

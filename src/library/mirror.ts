@@ -1,5 +1,5 @@
 import { SupercargoError } from "./failure.ts";
-import type { RegistryEvent, Watched } from "./items.ts";
+import type { EventSelector, RegistryEvent, Watched } from "./items.ts";
 import { watch, type Ask, type WatchOptions } from "./watch.ts";
 
 /** Something in a registry: a repository, a manifest (`repository@digest`), or a tag (`repository:tag`). */
@@ -30,7 +30,9 @@ export class Mirror {
   #next: Map<string, Entry> | undefined;
   #cursor: string | undefined;
 
+  /** Throws `PARAMETER_INVALID` for a selector by which no copy can be exact. */
   constructor(ask: Ask, options: Omit<WatchOptions, "after"> = {}) {
+    requireExact(options);
     this.#ask = ask;
     this.#options = options;
   }
@@ -99,6 +101,38 @@ export class Mirror {
     if (!before) yield { change: "added", key, entry };
     else if (before.digest !== entry.digest) yield { change: "updated", key, entry, before };
   }
+}
+
+/** What makes something, and what ends it. */
+const PAIRS = [
+  ["repository.created", "repository.deleted"],
+  ["manifest.pushed", "manifest.deleted"],
+  ["tag.set", "tag.deleted"],
+] as const;
+/** What an event says of a manifest: of a tag, only of the manifest that it points to by then. */
+const OF_MANIFESTS = ["digest", "artifactType", "mediaType"] as const;
+
+/** Refuses what would leave in the copy what is no longer there, or no longer meant. */
+function requireExact(options: EventSelector): void {
+  const { types } = options;
+  const alone = PAIRS.find((pair) => types && pair.filter((type) => types.includes(type)).length === 1);
+  if (types && alone) {
+    throw inexact(
+      "types",
+      `types are ${types.join(", ")}; a copy needs both of ${alone.join(" and ")}, or neither.`,
+    );
+  }
+  const part = OF_MANIFESTS.find((name) => options[name] !== undefined);
+  if (part === undefined || types?.includes("tag.set") === false) return;
+  throw inexact(
+    part,
+    `${part} is of manifests: a tag that moves to one that is not meant would stay in the copy. ` +
+      `Have types be ["manifest.pushed", "manifest.deleted"] with it, or leave it out.`,
+  );
+}
+
+function inexact(parameter: string, message: string): SupercargoError {
+  return new SupercargoError(message, { code: "PARAMETER_INVALID", detail: { parameter } });
 }
 
 function keyOf({ repository, tag, digest, type }: RegistryEvent): string {

@@ -5,6 +5,13 @@ import { linesOf } from "./lines.ts";
 /** The first wait after a connection broke, and the longest, in milliseconds. Each is twice the one before. */
 const WAIT_MS = 200;
 const WAIT_MS_MAX = 10_000;
+/** The longest wait that a registry may ask for by `Retry-After`, in milliseconds. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
+/**
+ * How long a connection may be silent, in milliseconds: three times as long as a registry is when nothing happens. One that
+ * broke without a word would be waited for without end.
+ */
+const SILENCE_MS = 45_000;
 /** Codes of what another attempt may mend, which a stream may end with. */
 const PASSING: readonly string[] = ["UNREACHABLE", "UNAVAILABLE", "UNKNOWN"];
 /** Statuses that say "not now". */
@@ -51,17 +58,22 @@ export async function* follow(ask: Ask, options: WatchOptions): AsyncGenerator<C
   let cursor = after === undefined ? undefined : String(after);
   let failures = 0;
   while (!signal.aborted) {
+    let asked = 0;
     try {
-      for await (const event of stream(ask, { cursor, selector, signal })) {
+      // Longer after each failure: a present of which little is meant may take long to be looked through.
+      const silenceMs = SILENCE_MS * (failures + 1);
+      for await (const event of stream(ask, { cursor, selector, signal, silenceMs })) {
         yield event;
-        failures = 0;
         cursor = cursorOf(event) ?? cursor;
+        // Only who has come further has not failed.
+        failures = cursorOf(event) === undefined ? failures : 0;
       }
     } catch (error) {
       if (signal.aborted) return;
       if (!isPassing(error)) throw error;
+      if (error instanceof SupercargoError) asked = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX);
     }
-    await pause(Math.min(WAIT_MS * 2 ** failures++, WAIT_MS_MAX), signal);
+    await pause(Math.max(asked, Math.min(WAIT_MS * 2 ** failures++, WAIT_MS_MAX)), signal);
   }
 }
 
@@ -73,19 +85,25 @@ type Place = {
   readonly cursor: string | undefined;
   readonly selector: EventSelector;
   readonly signal: AbortSignal;
+  readonly silenceMs: number;
 };
 
 /** What one connection tells, until it ends. */
 async function* stream(
   ask: Ask,
-  { cursor, selector, signal }: Place,
+  { cursor, selector, signal, silenceMs }: Place,
 ): AsyncGenerator<CloudEvent | typeof RESET> {
   const place: [string, string] = cursor === undefined ? ["snapshot", "true"] : ["after", cursor];
   const query = new URLSearchParams([place, ...parametersOf(selector)]);
   const path = `/v2/_supercargo/events?${query.toString()}`;
-  const answer = await ask(path, { accept: "application/x-ndjson", signal });
+  const silent = new AbortController();
+  const timer = setTimeout(() => silent.abort(), silenceMs);
+  const answer = await ask(path, {
+    accept: "application/x-ndjson",
+    signal: AbortSignal.any([signal, silent.signal]),
+  }).finally(() => clearTimeout(timer));
   if (cursor === undefined) yield RESET;
-  for await (const line of linesOf(answer.body ?? new ReadableStream())) {
+  for await (const line of linesOf(answer.body ?? new ReadableStream(), silenceMs)) {
     const event = JSON.parse(line) as CloudEvent;
     if (event.type === `${PREFIX}failure`) throw failureIn(event);
     yield event;

@@ -7,6 +7,7 @@ import { anyListCommand, carryOutListed } from "../contract/catalog/list-samples
 import { basic, TestAccess } from "../support/access.ts";
 import { manifestOf, pushManifest } from "../support/artifact.ts";
 import { CuttingProxy } from "../support/cutting-proxy.ts";
+import { send } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
 
 const RUNS = 6;
@@ -216,5 +217,35 @@ describe("a mirror", () => {
       } else if (told.length > 2) controller.abort();
     }
     assert.deepEqual(told, ["added a:v1", "added a:v2", "deleted a:v1", "updated a:v2", "added a:v3"]);
+  });
+
+  test("is of what is selected by name, or by what manifests are; what could not be exact is refused", async () => {
+    await using registry = await TestRegistry.open({ beatMs: BEAT_MS });
+    const client = new Supercargo(`http://${registry.host}`);
+    const types = ["manifest.pushed", "manifest.deleted"];
+    for (const [options, parameter] of [
+      [{ artifactType: "application/vnd.note" }, "artifactType"],
+      [{ digest: "sha256:ab" }, "digest"],
+      [{ mediaType: "a/b", types: ["tag.set", "tag.deleted", ...types] }, "mediaType"],
+      [{ types: ["tag.set"] }, "types"],
+      [{ types: [...types, "repository.deleted"] }, "types"],
+    ] as const) {
+      assert.throws(() => client.mirror(options), { code: "PARAMETER_INVALID", detail: { parameter } });
+    }
+    const notes = ["one", "other"].map((n) =>
+      manifestOf({ artifactType: "application/vnd.note", annotations: { n } }),
+    );
+    for (const [n, note] of notes.entries()) await pushManifest(registry.host, `a:n${n}`, note);
+    await push(registry, "a:v1");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const mirror = client.mirror({ artifactType: "application/vnd.note", types, signal });
+    for await (const { change } of mirror.changes()) {
+      const { size } = mirror.entries;
+      if (change === "synced" && size === 2)
+        await send(registry.host, `DELETE /v2/a/manifests/${notes[0]?.digest}`);
+      if (change === "deleted" && size === 1) controller.abort();
+    }
+    assert.deepEqual([...mirror.entries.keys()], [`a@${notes[1]?.digest}`]);
   });
 });
