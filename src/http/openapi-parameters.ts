@@ -69,6 +69,12 @@ export function listParameters(kind: ListKind, { isOfOne }: { readonly isOfOne: 
   return [...taken.map(selectorParameter), ...ownParameters(kind).map((name) => besides(name, kind))];
 }
 
+/** The parameters of search: its query, the selector's, and where its page begins. */
+export function searchParameters(ofQuery: string, length: Parameter): Parameter[] {
+  const own = [query("q", ofQuery), length, query("continue", "The `continue` of the page before")];
+  return [...own, ...SELECTOR_PARAMETERS.search.map(selectorParameter)];
+}
+
 function selectorParameter(name: string): Parameter {
   const { form = "", allowed, mayRepeat = false } = PARAMETERS[name] ?? {};
   const text: Schema = { type: "string", ...(allowed && { enum: allowed }) };

@@ -1,6 +1,6 @@
 import type { ListKind } from "../catalog/items.ts";
 import type { Description } from "./openapi-operation.ts";
-import { pageLength, query } from "./openapi-parameters.ts";
+import { pageLength, query, searchParameters } from "./openapi-parameters.ts";
 import { itemProperties, list, object, page, type Schema } from "./openapi-schemas.ts";
 import { HITS_DEFAULT, HITS_MAX } from "./search.ts";
 
@@ -13,7 +13,7 @@ const LENGTH = pageLength({ byDefault: HITS_DEFAULT, max: HITS_MAX });
 export const SEARCH: Readonly<Record<string, Description>> = {
   "GET /v2/_supercargo/search": {
     summary: "Repositories, tags and manifests that match, best first.",
-    parameters: [query("q", WORDS), LENGTH, query("continue", "The `continue` of the page before")],
+    parameters: searchParameters(WORDS, LENGTH),
     answers: {
       200: {
         says: "A page.",

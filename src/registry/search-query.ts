@@ -47,9 +47,10 @@ const DIGEST = /^sha(?:256|512):[a-f0-9]+$/;
  * Reads a query: words, and qualifiers such as `platform:linux/arm64`, with spaces between them. Quotes hold together what
  * has spaces, and make a word of what would be a qualifier; in them, `\` stands before a quote or another `\`. A reference
  * such as `host/name:tag` is the name and the tag.
+ * What parameters beside it say holds as well, and is enough alone.
  * @throws PARAMETER_INVALID which says which term is wrong, and what it may be
  */
-export function readQuery(q: string, now: Date = new Date()): ReadQuery {
+export function readQuery(q: string, now: Date = new Date(), beside: Selector = {}): ReadQuery {
   if (Buffer.byteLength(q) > SEARCH_BYTES_MAX) {
     throw invalid(`q has ${Buffer.byteLength(q)} bytes; it may have ${SEARCH_BYTES_MAX}`);
   }
@@ -57,12 +58,13 @@ export function readQuery(q: string, now: Date = new Date()): ReadQuery {
     throw invalid(`q is ${shown(q)}, which has control characters in it; give words and qualifiers as text`);
   }
   const terms = termsOf(q).flatMap(expanded);
-  if (terms.length === 0) throw invalid(`q is empty; give words or qualifiers, such as redis type:chart`);
+  const isAnything = terms.length === 0 && Object.keys(beside).length === 0;
+  if (isAnything) throw invalid(`q is empty; give words or qualifiers, such as redis type:chart`);
   if (terms.length > SEARCH_TERMS_MAX) {
     throw invalid(`q has ${terms.length} words and qualifiers; it may have ${SEARCH_TERMS_MAX}`);
   }
   const words = new Set<string>();
-  let selector: Selector = {};
+  let selector = beside;
   for (const term of terms) {
     const part = term.quoted ? undefined : partOf(term, { selector, now });
     if (part === undefined) words.add(foldedWord(term.text));

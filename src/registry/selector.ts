@@ -16,12 +16,16 @@ export const CHOOSE_REPOSITORIES = ["under", "depth", "repository", "name"];
 /** How much of a parameter's name an error repeats, in UTF-16 units. */
 const PARAMETER_SHOWN_MAX = 80;
 
-/** The parameters of a selector that each list takes. {@link PARAMETERS} says what each may be. */
-export const SELECTOR_PARAMETERS: Readonly<Record<ListKind, readonly string[]>> = {
+/** What is asked by a selector: a list, or search, which finds what lists have. */
+export type Selected = ListKind | "search";
+
+/** The parameters of a selector that each takes. {@link PARAMETERS} says what each may be. */
+export const SELECTOR_PARAMETERS: Readonly<Record<Selected, readonly string[]>> = {
   repositories: parametersOf("repositories"),
   tags: parametersOf("tags"),
   manifests: parametersOf("manifests"),
   namespaces: parametersOf("namespaces"),
+  search: Object.keys(PARAMETERS),
 };
 
 /** What each list can be ordered by. */
@@ -48,7 +52,7 @@ export type SelectorOptions = {
  */
 export function readSelector(
   params: Iterable<readonly [string, string]>,
-  kind: ListKind,
+  kind: Selected,
   { now = new Date(), besides = [], of }: SelectorOptions = {},
 ): Selector {
   const taken = SELECTOR_PARAMETERS[kind].filter(
@@ -59,7 +63,7 @@ export function readSelector(
   for (const [name, text] of params) {
     if (besides.includes(name)) continue;
     const parameter = taken.includes(name) ? PARAMETERS[name] : undefined;
-    if (parameter === undefined) throw unknown(name, [...taken, ...besides], of ?? kind);
+    if (parameter === undefined) throw unknown(name, [...taken, ...besides], subjectOf(kind, of));
     if (given.includes(name) && parameter.mayRepeat !== true) throw repeated(name);
     if (given.push(name) > FILTERS_MAX) throw tooMany(name);
     const part = parameter.read(text, { selector, now });
@@ -112,8 +116,13 @@ function wrong(
   return invalid(parameter, `${parameter} is ${shown(text)}; it must be ${form}`, allowed);
 }
 
-function unknown(name: string, allowed: readonly string[], list: string): RegistryError {
-  const sentence = `A list of ${list} has no parameter ${shown(name)}; it has ${enumerated(allowed)}`;
+/** What is asked, in a sentence. */
+function subjectOf(kind: Selected, of: RepositoryName | undefined): string {
+  return kind === "search" ? "Search" : `A list of ${of ?? kind}`;
+}
+
+function unknown(name: string, allowed: readonly string[], subject: string): RegistryError {
+  const sentence = `${subject} has no parameter ${shown(name)}; it has ${enumerated(allowed)}`;
   return invalid(name, sentence, allowed);
 }
 

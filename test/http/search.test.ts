@@ -77,6 +77,37 @@ describe("search", () => {
     assert.deepEqual(await find("empty"), []);
   });
 
+  test("takes the parameters of lists as well as qualifiers, also without a query, and repeats them in its link", async () => {
+    const namesAt = async (query: string): Promise<string[]> => {
+      const answer = await expectAnswer(host, `GET /v2/_supercargo/search?${query}`, { status: 200 });
+      return namesOf(answer);
+    };
+    for (const [given, q] of [
+      ["q=redis&under=library", "redis under:library"],
+      ["q=redis&tag=7*", "redis tag:7*"],
+      ["annotation=a&under=team", "annotation:a under:team"],
+      ["q=annotation:a=2&annotation=a", "annotation:a=2 annotation:a"],
+      ["q=&updatedSince=1h&under=team", "updated:<1h under:team"],
+    ] as const) {
+      const expected = await find(q);
+      assert.ok(expected.length > 0, q);
+      assert.deepEqual(await namesAt(given), expected, given);
+    }
+    const first = await expectAnswer(host, "GET /v2/_supercargo/search?annotation=a&under=team&n=1", {
+      status: 200,
+    });
+    const link = String(first.headers["link"]);
+    assert.match(link, /search\?annotation=a&under=team&n=1&continue=[\w-]+>/);
+    const [, next = ""] = /^<([^>]+)>/.exec(link) ?? [];
+    assert.deepEqual(
+      [...namesOf(first), ...namesOf(await expectAnswer(host, `GET ${next}`, { status: 200 }))],
+      await find("annotation:a under:team"),
+    );
+    const other = { status: 400, code: "PARAMETER_INVALID" } as const;
+    await expectAnswer(host, `GET ${next.replace("under=team", "under=library")}`, other);
+    await expectAnswer(host, "GET /v2/_supercargo/search?q=under:team&under=team", other);
+  });
+
   test("finds a reference that was pasted, before what is like it", async () => {
     await using other = await TestRegistry.open();
     const [cache, draft] = [manifestOf({ annotations: STORE }), manifestOf({ annotations: { a: "draft" } })];
