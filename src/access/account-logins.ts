@@ -1,14 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { parsePattern } from "../oci/pattern.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Accounts, Robot } from "./accounts.ts";
 import { isPassword } from "./argon2.ts";
-import type { Caller, Grant } from "./caller.ts";
+import { callerBy, markOf, type Caller, type Grant } from "./caller.ts";
 import type { Htpasswd } from "./htpasswd.ts";
 import { LatelyRight } from "./lately-right.ts";
 import type { Credentials, Logins } from "./login.ts";
 import { networkOf } from "./network.ts";
 import { type KeptPassword, PasswordChecks } from "./password-checks.ts";
 import { isUser } from "./policy.ts";
+import { Standing } from "./standing.ts";
 import type { WrongLogins } from "./wrong-logins.ts";
 
 /** What separates a user from the robot that acts for them. */
@@ -34,6 +35,7 @@ type Options = {
   readonly others: Htpasswd | undefined;
   readonly wrong: WrongLogins;
   readonly checks?: PasswordChecks;
+  readonly now?: () => number;
 };
 
 /** Users and robots that are kept in a database, and the users of `others`, a file: whose password it is logs in. */
@@ -42,13 +44,18 @@ export class AccountLogins implements Logins {
   readonly #others: Htpasswd | undefined;
   readonly #wrong: WrongLogins;
   readonly #checks: PasswordChecks;
-  readonly #lately = new LatelyRight();
+  readonly #lately: LatelyRight;
+  readonly #standing: Standing;
+  readonly #now: () => number;
 
-  constructor(accounts: Accounts, { others, wrong, checks = new PasswordChecks() }: Options) {
+  constructor(accounts: Accounts, { others, wrong, checks = new PasswordChecks(), now = Date.now }: Options) {
     this.#accounts = accounts;
     this.#others = others;
     this.#wrong = wrong;
     this.#checks = checks;
+    this.#lately = new LatelyRight(now);
+    this.#standing = new Standing((caller) => this.#marksOf(caller), now);
+    this.#now = now;
   }
 
   /**
@@ -61,25 +68,38 @@ export class AccountLogins implements Logins {
     const network = networkOf(from.address);
     const robot = await this.#robot(credentials);
     if (robot) return robot;
-    const caller = { user: name, groups: [] };
-    if (
-      this.#lately.mayTry(name, network, password) &&
-      this.#checks.knows(password, await this.#kept(name))
-    ) {
-      this.#lately.note(name, network);
-      return caller;
-    }
+    const known = this.#lately.mayTry(name, network, password)
+      ? this.#checks.known(password, await this.#kept(name))
+      : undefined;
+    const kept = known ?? (await this.#inTurn(credentials, network));
+    if (kept) this.#lately.note(name, network);
+    return kept && callerBy(name, kept.hash);
+  }
+
+  async #inTurn({ name, password }: Credentials, network: string): Promise<KeptPassword | undefined> {
     using attempt = await this.#wrong.admit(name, network, { wasRight: this.#lately.has(name, network) });
-    const isRight = await this.#checks.isRight(password, await this.#kept(name), attempt.mayGoOn);
-    attempt.ended(isRight);
-    if (isRight) this.#lately.note(name, network);
-    return isRight ? caller : undefined;
+    const kept = await this.#checks.find(password, await this.#kept(name), attempt.mayGoOn);
+    attempt.ended(kept !== undefined);
+    return kept;
   }
 
   async renew(name: string, since: Date): Promise<Caller | undefined> {
     const account = await this.#accounts.findUser(name);
-    if (account) return account.changed <= since ? { user: name, groups: [] } : undefined;
+    if (account) return account.changed <= since ? callerBy(name, account.hash) : undefined;
     return this.#others?.renew(name, since);
+  }
+
+  isStillThere(caller: Caller): Promise<boolean> {
+    return this.#standing.has(caller);
+  }
+
+  async #marksOf({ user = "", robot }: Caller): Promise<readonly string[]> {
+    if (robot !== undefined) {
+      const { digest } = (await this.#findRobot(user, robot)) ?? {};
+      return digest === undefined ? [] : [markOf(digest)];
+    }
+    const kept = await this.#kept(user);
+    return kept.flatMap(({ hash, isSomebodys }) => (isSomebodys ? [markOf(hash)] : []));
   }
 
   /** What passwords of that name are compared with: as many whoever it is, so that the time tells nobody. */
@@ -98,18 +118,25 @@ export class AccountLogins implements Logins {
     const plus = login.lastIndexOf(PLUS);
     if (plus < 1 || !isUser(login)) return undefined;
     const [user, name] = [login.slice(0, plus), login.slice(plus + 1)];
-    const robot = await this.#accounts.findRobot(user, name);
+    const robot = await this.#findRobot(user, name);
     const given = Buffer.from(digestOfSecret(secret));
     const isRight = timingSafeEqual(given, Buffer.from(robot?.digest ?? digestOfSecret("")));
-    const hasExpired = robot?.expires !== undefined && robot.expires.getTime() <= Date.now();
-    if (!robot || !isRight || hasExpired) return undefined;
-    // It ends with the user for whom it acts.
-    if (!(await this.renew(user, new Date()))) return undefined;
+    if (!robot || !isRight) return undefined;
     const actions = new Set(robot.allow);
     const grants = robot.on.flatMap((text): Grant[] => {
       const pattern = parsePattern(text);
       return pattern ? [{ pattern, actions }] : [];
     });
-    return { user, groups: [], grants, robot: name };
+    const { expires } = robot;
+    return { ...callerBy(user, robot.digest), grants, robot: name, ...(expires && { expires }) };
+  }
+
+  /** A robot that has not expired, and whose user is there: it ends with them. */
+  async #findRobot(user: string, name: string): Promise<Robot | undefined> {
+    const robot = await this.#accounts.findRobot(user, name);
+    const hasExpired = robot?.expires !== undefined && robot.expires.getTime() <= this.#now();
+    if (!robot || hasExpired) return undefined;
+    const isThere = (await this.#kept(user)).some(({ isSomebodys }) => isSomebodys);
+    return isThere ? robot : undefined;
   }
 }

@@ -2,7 +2,7 @@ import bcrypt from "bcrypt";
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { RegistryError } from "../errors.ts";
-import type { Caller } from "./caller.ts";
+import { callerBy, type Caller } from "./caller.ts";
 import type { KeptPassword } from "./password-checks.ts";
 import { isUser } from "./policy.ts";
 
@@ -51,7 +51,8 @@ export class Htpasswd {
   /** The caller that has this name, if the file has not changed since then. */
   async renew(name: string, since: Date): Promise<Caller | undefined> {
     const { hashes, changed } = await this.#current();
-    return hashes.has(name) && changed <= since ? { user: name, groups: [] } : undefined;
+    const kept = hashes.get(name);
+    return kept !== undefined && changed <= since ? callerBy(name, kept) : undefined;
   }
 
   async #current(): Promise<Users> {

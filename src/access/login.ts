@@ -15,4 +15,9 @@ export interface Logins {
    * gone, has expired, or has another password since.
    */
   renew(name: string, since: Date): Promise<Caller | undefined>;
+  /**
+   * Whether somebody who has logged in, and now shows a token, is still there with the same password or secret. True for
+   * a few seconds after that has ended.
+   */
+  isStillThere(caller: Caller): Promise<boolean>;
 }

@@ -24,36 +24,42 @@ export class PasswordChecks {
     this.#gate = gate;
   }
 
-  /** True when this password was right for one of these lately. Costs next to nothing. */
-  knows(password: string, kept: readonly KeptPassword[]): boolean {
-    return kept.some(
+  /** Which of these the password was right for lately. Costs next to nothing. */
+  known(password: string, kept: readonly KeptPassword[]): KeptPassword | undefined {
+    return kept.find(
       ({ hash, isSomebodys }) => isSomebodys && this.#right.get(hash) === this.#told(password, hash),
     );
   }
 
   /**
-   * True when the password is one of these. A wrong one is compared with all of them. `mayGoOn` throws when there is no
+   * Which of these the password is right for. A wrong one is compared with all of them. `mayGoOn` throws when there is no
    * need to any more, which is asked when the turn has come.
    * @throws TOOMANYREQUESTS when too many wait already
    */
-  async isRight(password: string, kept: readonly KeptPassword[], mayGoOn: () => void): Promise<boolean> {
-    if (this.knows(password, kept)) return true;
+  async find(
+    password: string,
+    kept: readonly KeptPassword[],
+    mayGoOn: () => void,
+  ): Promise<KeptPassword | undefined> {
+    const known = this.known(password, kept);
+    if (known) return known;
     return this.#gate.run(async () => {
       // Clients log in several times at once, and the first of them may have been right meanwhile.
-      if (this.knows(password, kept)) return true;
+      const knownNow = this.known(password, kept);
+      if (knownNow) return knownNow;
       mayGoOn();
-      for (const { hash, isSomebodys, compare } of kept) {
-        const isRight = await compare(password, hash);
-        if (isRight && isSomebodys) return this.#note(password, hash);
+      for (const one of kept) {
+        const isRight = await one.compare(password, one.hash);
+        if (isRight && one.isSomebodys) return this.#note(password, one);
       }
-      return false;
+      return undefined;
     });
   }
 
-  #note(password: string, hash: string): true {
+  #note(password: string, kept: KeptPassword): KeptPassword {
     if (this.#right.size >= RIGHT_MAX) this.#right.clear();
-    this.#right.set(hash, this.#told(password, hash));
-    return true;
+    this.#right.set(kept.hash, this.#told(password, kept.hash));
+    return kept;
   }
 
   #told(password: string, hash: string): string {

@@ -40,6 +40,8 @@ type Claims = JWTPayload & {
   readonly at?: number;
   /** The robot that acts for the subject. */
   readonly robot?: string;
+  /** By which password or secret it was got; in tokens of versions before there is none. */
+  readonly mark?: string;
   /** Limits of the caller whatever is asked for: those of a robot. */
   readonly within?: readonly { readonly on: string; readonly allow: readonly string[] }[];
 };
@@ -54,12 +56,13 @@ export class Tokens {
     this.#now = now;
   }
 
-  /** A token for scopes. Its `access` is what the policy allows of them: others that take our tokens go by that. */
+  /** A token for scopes, which ends with its caller at the latest. Its `access` is what the policy allows of them: others that take our tokens go by that. */
   async issue(caller: Caller, scopes: readonly Scope[], policy: Policy): Promise<Issued> {
     const scope = scopes.map(formatScope).join(" ");
     const access = scopes.flatMap((one) => accessOf(one, caller, policy));
     const claims: Claims = { access, scope, ...identityOf(caller) };
-    return this.#sign(claims, { sub: caller.user ?? "", aud: SERVICE, seconds: TOKEN_SECONDS });
+    const seconds = Math.min(TOKEN_SECONDS, this.#secondsLeft(caller));
+    return this.#sign(claims, { sub: caller.user ?? "", aud: SERVICE, seconds });
   }
 
   /** A token that gets others, for as long as its user exists. Only somebody who has logged in can have one. */
@@ -81,6 +84,12 @@ export class Tokens {
     const { sub = "", iat = 0, at = iat * 1_000 } = await this.#claims(token, REFRESH_SERVICE);
     if (sub === "") throw invalidToken("it names nobody");
     return { user: sub, since: new Date(at) };
+  }
+
+  /** How long the caller may do anything at all; at least the second in which they ask. */
+  #secondsLeft({ expires }: Caller): number {
+    if (!expires) return Number.POSITIVE_INFINITY;
+    return Math.max(1, Math.floor((expires.getTime() - this.#now().getTime()) / 1_000));
   }
 
   async #sign(claims: Claims, { sub, aud, seconds }: Framing): Promise<Issued> {
@@ -158,21 +167,28 @@ function accessOf({ type, name, actions }: Scope, caller: Caller, policy: Policy
   return allowed.length > 0 ? [{ type, name, actions: allowed }] : [];
 }
 
-function identityOf({ groups, grants, robot }: Caller): Claims {
+function identityOf({ groups, grants, robot, mark }: Caller): Claims {
   const within = grants?.map(({ pattern, actions }) => ({ on: pattern.text, allow: [...actions] }));
   return {
     ...(groups.length > 0 && { groups }),
     ...(robot !== undefined && { robot }),
+    ...(mark !== undefined && { mark }),
     ...(within && { within }),
   };
 }
 
 /** What we have signed ourselves needs no second look, but for a limit that this version does not know: it allows nothing. */
-function callerIn({ sub = "", groups = [], robot, within }: Claims): Caller {
+function callerIn({ sub = "", groups = [], robot, mark, within }: Claims): Caller {
   if (sub === "") return ANONYMOUS;
   const grants = within?.flatMap(({ on, allow }): Grant[] => {
     const [pattern, actions] = [parsePattern(on), parseActions(allow)];
     return pattern && actions ? [{ pattern, actions }] : [];
   });
-  return { user: sub, groups, ...(robot !== undefined && { robot }), ...(grants && { grants }) };
+  return {
+    user: sub,
+    groups,
+    ...(robot !== undefined && { robot }),
+    ...(mark !== undefined && { mark }),
+    ...(grants && { grants }),
+  };
 }

@@ -55,7 +55,7 @@ export function tokenCommand(): Command {
     process.stdout.write(`${secret}\n`);
   });
   const revoke = new Command("revoke")
-    .description("End a robot. Tokens that it has got hold for half an hour at the most.")
+    .description("End a robot, and within five seconds the tokens that it has got.")
     .argument("<name>", "its name")
     .requiredOption("--user <name>", "for whom it acts");
   addConfigOptions(revoke, ["data", "catalog"]).action(async (name: string, { user }: Options) => {

@@ -5,10 +5,10 @@ import { RegistryError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Receivers } from "../webhooks/receivers.ts";
 import { failure, isGone, send } from "./answer.ts";
-import { type Access, authenticate, isGuarded } from "./authenticate.ts";
+import { type Access, authenticate, type Identity, isGuarded } from "./authenticate.ts";
 import { authorize, rightsOf } from "./authorize.ts";
 import type { Answer, Call } from "./call.ts";
-import { cameFrom, countedAs, type Trust } from "./came-from.ts";
+import { type CameFrom, cameFrom, countedAs, type Trust } from "./came-from.ts";
 import { forCaller } from "./conditions.ts";
 import { challengeHeaders } from "./challenge.ts";
 import { corsHeaders, isPreflight, preflight } from "./cors.ts";
@@ -16,7 +16,7 @@ import { discardBody } from "./discard.ts";
 import { match, type Match } from "./match.ts";
 import type { Observer } from "./observer.ts";
 import type { Pages } from "./page-cache.ts";
-import { rateClassOf, type RateLimits } from "./rate-limits.ts";
+import { type RateClass, rateClassOf, type RateLimits } from "./rate-limits.ts";
 import type { Streams } from "./streams.ts";
 import { bytesArrived } from "./traffic.ts";
 
@@ -148,10 +148,10 @@ async function answerOf(
     const { route, params, query } = found;
     const rateClass = rateClassOf(route);
     // Before the password is looked at, which costs more than anything else.
-    if (rateClass === "login") limits = await service.rates.take(rateClass, from.address);
+    if (rateClass === "login") limits = await service.rates.take(rateClass, countedAs(ANONYMOUS, from));
     const access = route.needs === "nothing" ? undefined : service.access;
     isForCaller = isGuarded(access);
-    const identity = await authenticate(request, access, from);
+    const identity = await identify(request, { access, from, rates: service.rates, rateClass });
     caller = identity.caller;
     if (rateClass !== "login") limits = await service.rates.take(rateClass, countedAs(caller, from));
     const rights = rightsOf(identity, service.access);
@@ -165,9 +165,34 @@ async function answerOf(
       route: found?.route.path ?? NO_ROUTE,
       answer: failure(error, requestId, headers),
       caller,
+      limits,
       error,
       isForCaller,
     };
+  }
+}
+
+type Identifying = {
+  readonly access: Access | undefined;
+  readonly from: CameFrom;
+  readonly rates: RateLimits;
+  readonly rateClass: RateClass | undefined;
+};
+
+/**
+ * Who asks. Whoever shows what proves nothing is counted as nobody is, by where they come from: in the class of what they
+ * ask for, or as a login. `UNAUTHORIZED`, `TOOMANYREQUESTS`.
+ */
+async function identify(
+  request: IncomingMessage,
+  { access, from, rates, rateClass = "login" }: Identifying,
+): Promise<Identity> {
+  try {
+    return await authenticate(request, access, from);
+  } catch (error) {
+    const isRefused = error instanceof RegistryError && error.code === "UNAUTHORIZED";
+    if (isRefused) await rates.take(rateClass, countedAs(ANONYMOUS, from));
+    throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import type { ForeignTokens } from "../access/foreign-tokens.ts";
 import type { Keys } from "../access/keys.ts";
 import type { Logins } from "../access/login.ts";
 import type { Policy } from "../access/policy.ts";
-import type { Bearer, Tokens } from "../access/token.ts";
+import { invalidToken, type Bearer, type Tokens } from "../access/token.ts";
 import type { CameFrom } from "./came-from.ts";
 import { challenge } from "./challenge.ts";
 
@@ -52,8 +52,13 @@ export async function authenticate(
   throw challenge("The registry takes Authorization by Bearer or Basic only.");
 }
 
-function verify({ tokens, foreign }: Access, token: string): Promise<Bearer> {
-  return foreign?.isOwn(token) ? foreign.verify(token) : tokens.verify(token);
+/** `UNAUTHORIZED`, also where whoever got the token is no longer there, or has another password by now. */
+async function verify({ tokens, foreign, logins }: Access, token: string): Promise<Bearer> {
+  if (foreign?.isOwn(token)) return foreign.verify(token);
+  const bearer = await tokens.verify(token);
+  const { user } = bearer.unscoped;
+  if (user === undefined || (await logins.isStillThere(bearer.unscoped))) return bearer;
+  throw invalidToken("who has got it is not there any more, or has another password");
 }
 
 export const UNREADABLE = "The Basic credentials are not a name and a password in base64.";

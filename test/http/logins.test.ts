@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import bcrypt from "bcrypt";
+import { decodeJwt } from "jose";
 import { AccountLogins, digestOfSecret, newSecret } from "../../src/access/account-logins.ts";
 import type { Accounts } from "../../src/access/accounts.ts";
 import { hashPassword } from "../../src/access/argon2.ts";
@@ -16,7 +17,7 @@ import { openPostgres } from "../../src/catalog/postgres.ts";
 import { openSqliteAccounts } from "../../src/catalog/sqlite-accounts.ts";
 import type { Access } from "../../src/http/authenticate.ts";
 import { basic, bearer, TestAccess, tokenFor } from "../support/access.ts";
-import { expectAnswer, send } from "../support/exchange.ts";
+import { expectAnswer, jsonOf, send } from "../support/exchange.ts";
 import { blobOf, pushBlob } from "../support/artifact.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { TestRegistry } from "../support/registry.ts";
@@ -42,13 +43,20 @@ class Scene implements AsyncDisposable {
   /** How long attempts had to wait, in milliseconds; none really does. */
   readonly waits: number[] = [];
   readonly logins: AccountLogins;
+  /** What the clock says of who is there. */
+  now = Date.now();
   readonly accounts: Accounts;
   readonly #all: AsyncDisposableStack;
 
   private constructor(accounts: Accounts, others: Htpasswd, all: AsyncDisposableStack) {
     this.accounts = accounts;
     const wrong = new WrongLogins({ sleep: async (ms) => void this.waits.push(ms) });
-    this.logins = new AccountLogins(accounts, { others, wrong, checks: new PasswordChecks(this.gate) });
+    this.logins = new AccountLogins(accounts, {
+      others,
+      wrong,
+      checks: new PasswordChecks(this.gate),
+      now: () => this.now,
+    });
     this.#all = all;
   }
 
@@ -65,6 +73,14 @@ class Scene implements AsyncDisposable {
 
   async login(name: string, password: string, address = "192.0.2.1"): Promise<string | undefined> {
     return (await this.logins.login({ name, password }, { address }))?.user;
+  }
+
+  /** A robot of `ann`, by its secret. */
+  async addRobot(name: string, expires?: Date): Promise<string> {
+    const secret = newSecret();
+    const robot = { user: "ann", name, on: ["**"], allow: ["pull" as const], created: new Date() };
+    await this.accounts.addRobot({ ...robot, digest: digestOfSecret(secret), expires });
+    return secret;
   }
 
   /** What guesses there give, one after the other; refusals are their codes. */
@@ -121,6 +137,65 @@ for (const engine of Object.keys(ENGINES) as Engine[]) {
       await expectAnswer(registry.host, "POST /v2/_supercargo/token", { send: { body }, status: 401 });
       assert.equal(scene.gate.hashes, pairs.length + 1);
     });
+
+    test("end with what was got by them: within five seconds of when a robot, password or user does", async () => {
+      await using scene = await Scene.open(engine);
+      await using registry = await TestRegistry.open({ access: await scene.access() });
+      const { host } = registry;
+      const tokenOf = async (headers: object): Promise<Record<string, string>> =>
+        bearer(
+          (
+            jsonOf(await send(host, "GET /v2/_supercargo/token", { headers: { ...headers } })) as {
+              token: string;
+            }
+          ).token,
+        );
+      const ping = (headers: Record<string, string>, status: 200 | 401): Promise<unknown> =>
+        expectAnswer(host, "GET /v2/", {
+          send: { headers },
+          status,
+          ...(status === 401 && { headers: { "www-authenticate": /error="invalid_token"$/ } }),
+        });
+      const [first, second] = [await scene.addRobot("first"), await scene.addRobot("second")];
+      const robots = [
+        await tokenOf(basic("ann+first", first)),
+        await tokenOf(basic("ann+second", second)),
+      ] as const;
+      const [ann, bob] = [await tokenOf(basic("ann", PASSWORD)), await tokenOf(basic("bob", "bob-password"))];
+      for (const one of [...robots, ann, bob]) await ping(one, 200);
+
+      await scene.accounts.removeRobot("ann", "first");
+      // Another one of that name is not who got the token.
+      await scene.addRobot("first");
+      scene.now += 4_999;
+      await ping(robots[0], 200);
+      scene.now += 1;
+      await ping(robots[0], 401);
+      await scene.accounts.putUser("ann", await hashPassword("another one"));
+      scene.now += 5_000;
+      await ping(ann, 401);
+      await ping(robots[1], 200);
+      await scene.accounts.removeUser("ann");
+      scene.now += 5_000;
+      await ping(robots[1], 401);
+      await ping(bob, 200);
+    });
+
+    test("of a robot with an expiry get tokens that hold no longer", async () => {
+      await using scene = await Scene.open(engine);
+      await using registry = await TestRegistry.open({ access: await scene.access() });
+      const expires = new Date(Date.now() + 60_000);
+      const secret = await scene.addRobot("ci", expires);
+      const answer = await send(registry.host, "GET /v2/_supercargo/token", {
+        headers: basic("ann+ci", secret),
+      });
+      const { token, expires_in: seconds } = jsonOf(answer) as { token: string; expires_in: number };
+      const { exp = 0, iat = 0 } = decodeJwt(token);
+      assert.ok(seconds > 0 && seconds <= 60, `${seconds}`);
+      assert.equal(exp - iat, seconds);
+      scene.now = expires.getTime();
+      await expectAnswer(registry.host, "GET /v2/", { send: { headers: bearer(token) }, status: 401 });
+    });
   });
 }
 
@@ -166,9 +241,7 @@ describe("who guesses", () => {
 
   test("does not keep out whose password was right there lately, nor robots", async () => {
     await using scene = await Scene.open("SQLite");
-    const secret = newSecret();
-    const robot = { user: "ann", name: "ci", on: ["**"], allow: ["pull" as const], created: new Date() };
-    await scene.accounts.addRobot({ ...robot, digest: digestOfSecret(secret) });
+    const secret = await scene.addRobot("ci");
     assert.equal(await scene.login("ann", PASSWORD), "ann");
     assert.equal(await scene.login("bob", "bob-password"), "bob");
     assert.deepEqual(await scene.guess((n) => `user-${n}`, 30), new Set([undefined, "TOOMANYREQUESTS"]));

@@ -186,6 +186,8 @@ describe("POST for a token", () => {
     await expectAnswer(host, "GET /v2/", { send: { headers: bearer(granted.token) }, status: 200 });
     access.remove("leaver");
     await expectAnswer(host, `POST ${PATH}`, { send: formOf(form), status: 401, code: "UNAUTHORIZED" });
+    const headers = { "www-authenticate": /error="invalid_token"$/ };
+    await expectAnswer(host, "GET /v2/", { send: { headers: bearer(granted.token) }, status: 401, headers });
   });
 
   test("access_type=offline asks for a refresh token too; nobody gets none", async () => {

@@ -151,6 +151,38 @@ describe("rates", () => {
     await expectAnswer(host, "GET /healthz", { status: 200 });
   });
 
+  test("count who is refused by where they come from, whatever they ask for", async () => {
+    const access = await TestAccess.open(RULES, ["ann"]);
+    const rate = { calls: 2, seconds: 60 };
+    const rates = { list: rate, pull: rate, push: rate, login: rate };
+    await using registry = await TestRegistry.open({ access, rates });
+    const { host } = registry;
+    const lines = [
+      "GET /v2/app/manifests/v1",
+      "GET /v2/_supercargo/repositories",
+      "POST /v2/app/blobs/uploads/",
+      "GET /v2/",
+    ];
+    for (const line of lines) {
+      await expectAnswer(host, line, { send: { headers: basic("ann", "wrong") }, status: 401 });
+      await expectAnswer(host, line, { send: { headers: bearer("e30.e30.x") }, status: 401 });
+      for (const headers of [basic("ann", "wrong"), bearer("e30.e30.x")])
+        await expectAnswer(host, line, {
+          send: { headers },
+          status: 429,
+          code: "TOOMANYREQUESTS",
+          headers: { "retry-after": /^[1-9]\d*$/ },
+        });
+    }
+    // Who they say they are has all calls that they may have.
+    const headers = basic("ann");
+    await expectAnswer(host, "GET /v2/app/manifests/v1", {
+      send: { headers },
+      status: 404,
+      headers: { ratelimit: /^"pull";r=1;t=\d+$/ },
+    });
+  });
+
   test("are off unless they are set", async () => {
     await using registry = await TestRegistry.open();
     for (let n = 0; n < 50; n++)

@@ -57,6 +57,7 @@ export class TestAccess implements Access {
     login: async ({ name, password }) =>
       password === `${name}-password` ? this.#people.get(name) : undefined,
     renew: async (name) => this.#people.get(name),
+    isStillThere: async ({ user = "" }) => this.#people.has(user),
   };
 }
 
