@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
+import { keepLog, keepSecret } from "./support/run-log.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const STEP_MS_MAX = 60_000;
@@ -35,12 +36,13 @@ test(
   async () => {
     using folder = mkdtempDisposableSync(join(tmpdir(), "supercargo-access-"));
     const all = steps();
+    keepSecret("correct horse");
     assert.equal(all.length, 3);
     for (const { script, output } of all) {
       const port = await freePort();
       // What a step has started ends with it, and all that it prints but the log of the server is looked at.
       const prelude = `
-      supercargo() { if [ "$1" = serve ]; then exec "${process.execPath}" "${MAIN}" "$@" >/dev/null 2>&1; fi; "${process.execPath}" "${MAIN}" "$@"; }
+      supercargo() { if [ "$1" = serve ]; then exec "${process.execPath}" "${MAIN}" "$@" >>server.log 2>&1; fi; "${process.execPath}" "${MAIN}" "$@"; }
       trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n`;
       const printed = execFileSync(
         "bash",
@@ -52,6 +54,9 @@ test(
           stdio: ["ignore", "pipe", "inherit"],
         },
       );
+      const log = readFileSync(join(folder.path, "server.log"), "utf8");
+      assert.match(log, /"listening"/);
+      keepLog(log);
       let at = 0;
       for (const line of output) {
         const found = printed.indexOf(line, at);

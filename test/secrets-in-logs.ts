@@ -6,8 +6,8 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Forms of secrets of ours, whoever has used them: signed tokens, and keys of webhooks. */
-const FORMS = [/eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/, /whsec_[A-Za-z0-9+/]{20,}/];
+/** Forms of secrets of ours, whoever has used them: signed tokens, secrets of robots, and keys of webhooks. */
+const FORMS = [/supercargo_[\w-]{43}/, /eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/, /whsec_[A-Za-z0-9+/]{20,}/];
 
 const [folder = ""] = process.argv.slice(2);
 const read = (pattern: string): string[] =>

@@ -49,6 +49,28 @@ test("probes are logged only at debug, unless they fail", () => {
   assert.equal(observed(probes.map((probe) => ({ ...probe, status: 503 }))).length, 3);
 });
 
+test("what may be a secret in a path is not logged", () => {
+  const secret = `supercargo_${"aB3-".repeat(10)}xyz`;
+  const signed = `eyJ${"a".repeat(20)}.${"b".repeat(20)}.${"c".repeat(20)}`;
+  const cases = {
+    "/v2/a/tags/list?n=5&last=v%201&q=a=b": "/v2/a/tags/list?n=5&last=v%201&q=a=b",
+    "/v2/_supercargo/token?account=ann&password=hun%20ter2&scope=x":
+      "/v2/_supercargo/token?account=ann&password=…&scope=x",
+    "/v2/?refresh_token=a&access_token=b&client_secret=c=d&Authorization=e&n=1":
+      "/v2/?refresh_token=…&access_token=…&client_secret=…&Authorization=…&n=1",
+    "/v2/?%74oken=a&toke%6E=b": "/v2/?%74oken=…&toke%6E=…",
+    [`/v2/?q=${secret}&last=${signed}&x=%73${secret.slice(1)}`]: "/v2/?q=…&last=…&x=…",
+    [`/v2/${secret}/tags/list?${signed}`]: "/v2/…/tags/list?…",
+    "http://ann:hunter2@registry.example/v2/?n=1": "http://…@registry.example/v2/?n=1",
+    "/v2/?a?token=b&token": "/v2/?a?token=…&token",
+  };
+  const lines = observed(Object.keys(cases).map((path) => ({ ...ENTRY, path })));
+  assert.deepEqual(
+    lines.map((line) => line["path"]),
+    Object.values(cases),
+  );
+});
+
 test("a path is logged up to a length that no honest one reaches", () => {
   const [line] = observed([{ ...ENTRY, path: `/${"x".repeat(5000)}` }]);
   assert.equal(String(line?.["path"]).length, 1025);

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { ErrorCode } from "../errors.ts";
+import { loggedPath } from "./logged-path.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What is noted of a request once it has been answered. */
@@ -27,9 +28,6 @@ export type RequestEntry = {
 /** Is told of every request, once, when it is over. */
 export type Observer = { finished(entry: RequestEntry): void };
 
-/** How much of a path is logged, in characters. Names and references of any legal length fit. */
-const PATH_LOGGED_MAX = 1024;
-
 /** Routes that machines call every few seconds: logged at `debug` unless they fail. */
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
@@ -52,6 +50,5 @@ function levelOf({ status, route }: RequestEntry): "error" | "info" | "debug" {
 /** What is undefined is left out by the logger. */
 function lineOf(entry: RequestEntry): object {
   const { path, ms, error } = entry;
-  const shownPath = path.length > PATH_LOGGED_MAX ? `${path.slice(0, PATH_LOGGED_MAX)}…` : path;
-  return { ...entry, path: shownPath, ms: Math.round(ms * 1000) / 1000, error: undefined, err: error };
+  return { ...entry, path: loggedPath(path), ms: Math.round(ms * 1000) / 1000, error: undefined, err: error };
 }

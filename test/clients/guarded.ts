@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { run } from "../commands/run.ts";
+import { keepLog, keepSecret } from "../support/run-log.ts";
 import { Folder } from "./client.ts";
 import { type Content, makeContent } from "./content.ts";
 
@@ -56,16 +57,24 @@ export class GuardedScene implements AsyncDisposable {
       child.kill("SIGTERM");
       await once(child, "close");
     });
-    for await (const line of createInterface(child.stdout)) {
-      const { msg, port } = JSON.parse(line) as { msg: string; port: number };
-      if (msg !== "listening") continue;
-      child.stdout.resume();
-      return new GuardedScene(`127.0.0.1:${port}`, content, { folder, all: resources.move() });
-    }
-    throw new Error("The registry ended before it listened.");
+    keepSecret(PASSWORD);
+    const lines = createInterface(child.stdout).on("line", keepLog);
+    const port = await portIn(lines);
+    return new GuardedScene(`127.0.0.1:${port}`, content, { folder, all: resources.move() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
+}
+
+/** Where a registry listens, by its log. */
+async function portIn(lines: Interface): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  lines.on("line", (line) => {
+    const { msg, port } = JSON.parse(line) as { msg: string; port: number };
+    if (msg === "listening") resolve(port);
+  });
+  lines.once("close", () => reject(new Error("The registry ended before it listened.")));
+  return promise;
 }
