@@ -7,7 +7,11 @@ import { placeholders } from "./rows.ts";
 import type { KeyValue, Selector } from "./selector.ts";
 
 /** A condition on rows `f`, and how to find those it holds for without looking at others, where that is possible. */
-export type Filter = Condition & { readonly finder?: Finder | undefined };
+export type Filter = Condition & {
+  readonly finder?: Finder | undefined;
+  /** It looks something up in another table for each row. */
+  readonly looksUp?: boolean;
+};
 
 /** `sql` with its values finds the rows of a filter by this index; other rows may be among them. */
 export type Finder = Condition & {
@@ -128,7 +132,7 @@ function contentFilters(
   const detailed = (detail: Detail): Filter => withDetail(table, detail);
   if (mediaType !== undefined) {
     const ofContent = detailed({ table: "content", sql: "c.media_type = ?", values: [mediaType] });
-    filters.push({ ...ofContent, sql: lookedAt("f.media_type = ?") });
+    filters.push({ ...ofContent, sql: lookedAt("f.media_type = ?"), looksUp: false });
   }
   for (const platform of platforms) filters.push(platformFilter(table, platform, engine));
   for (const pair of annotations) {
@@ -163,6 +167,7 @@ function withDetail(table: string, { table: details, sql, values }: Detail): Fil
   return {
     sql: `(select 1 from ${details} c where c.digest = f.digest and ${sql} limit 1) is not null`,
     values,
+    looksUp: true,
     finder: {
       index: `${table}_digest`,
       sql: `f.digest in (select c.digest from ${details} c where ${sql})`,
@@ -192,7 +197,7 @@ function platformFilter(table: string, platform: string, engine: Engine): Filter
     ends.map((end) => engine.like("(' ' || f.platforms || ' ')", `* ${form}${end}*`)),
   );
   const sql = lookedAt(`(${likes.map((like) => like.sql).join(" or ")})`);
-  return { ...found, sql, values: likes.flatMap((like) => like.values) };
+  return { ...found, sql, values: likes.flatMap((like) => like.values), looksUp: false };
 }
 
 function pairOf({ key, value }: KeyValue): { sql: string; values: string[] } {
@@ -216,7 +221,7 @@ function tagFilters({ tag, artifactType, classes, subject }: Selector, engine: E
       sql: "c.artifact_type = ?",
       values: [artifactType],
     });
-    filters.push({ ...ofContent, sql: lookedAt("f.artifact_type = ?") });
+    filters.push({ ...ofContent, sql: lookedAt("f.artifact_type = ?"), looksUp: false });
   }
   if (classes !== undefined) {
     const sql = `f.class in (${placeholders(classes.length)})`;
@@ -227,6 +232,7 @@ function tagFilters({ tag, artifactType, classes, subject }: Selector, engine: E
     filters.push({
       sql: "exists (select 1 from manifest m where m.digest = f.digest and m.subject = ?)",
       values: [subject],
+      looksUp: true,
       finder: { index: "tag_digest", sql, values: [subject] },
     });
   }
@@ -246,12 +252,12 @@ function manifestFilters(
       sql: "c.artifact_type = ?",
       values: [artifactType],
     });
-    filters.push({ ...finder, sql: "f.artifact_type = ?" });
+    filters.push({ ...finder, sql: "f.artifact_type = ?", looksUp: false });
   }
   if (classes !== undefined) {
     const ofContent = `class in (${placeholders(classes.length)})`;
     const found = withDetail("manifest", { table: "content", sql: `c.${ofContent}`, values: classes });
-    filters.push({ ...found, sql: lookedAt(`f.${ofContent}`) });
+    filters.push({ ...found, sql: lookedAt(`f.${ofContent}`), looksUp: false });
   }
   if (subject !== undefined) {
     const [sql, values] = ["f.subject = ?", [subject]];
@@ -274,9 +280,11 @@ function hasTag(glob: string, { engine, moment }: { engine: Engine; moment: Mome
       where t.repository = f.repository and t.digest = f.digest and ${sql} and ${like.sql})`;
   const { at } = moment;
   if (at === undefined) {
-    return { sql: existing("tag_points_to", "t.until is null"), values: like.values };
+    const sql = existing("tag_points_to", "t.until is null");
+    return { sql, values: like.values, looksUp: true };
   }
   const current = existing("tag_points_to", "t.until is null and t.since <= ?");
   const ended = existing("tag_ended", "t.until > ? and t.since <= ?");
-  return { sql: `(${current} or ${ended})`, values: [at, ...like.values, at, at, ...like.values] };
+  const values = [at, ...like.values, at, at, ...like.values];
+  return { sql: `(${current} or ${ended})`, values, looksUp: true };
 }

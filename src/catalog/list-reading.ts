@@ -13,6 +13,8 @@ export type Reach = {
   readonly rowsTried: number;
   /** Rows it looks at in all: there it ends, however few it has found, and says where the next one begins. */
   readonly rowsLookedAtMax: number;
+  /** The same where a filter looks something up for each of them in another table, all over which that is. */
+  readonly rowsLookedUpMax: number;
   /** Rows that a filter may find for a page to be made of them: all are read and sorted. */
   readonly rowsFoundMax: number;
   /**

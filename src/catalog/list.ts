@@ -20,6 +20,7 @@ import { seenRanges } from "./view-ranges.ts";
 const REACH: Reach = {
   rowsTried: 1_000,
   rowsLookedAtMax: 10_000,
+  rowsLookedUpMax: 2_000,
   rowsFoundMax: 20_000,
   recentRevisions: 20_000,
 };
@@ -131,7 +132,9 @@ async function readRange(reading: Reading, range: Range, want: number): Promise<
   if (tried.length * FILLED_ENOUGH >= want) return { rows: tried, stoppedAt: stop };
   const found = await findPlaces(reading, range);
   if (found) return { rows: await rowsOf(reading, entriesBehind(reading, found, want)) };
-  const stoppedAt = await placeBehind(reading, range, reading.reach.rowsLookedAtMax);
+  const { rowsLookedAtMax, rowsLookedUpMax } = reading.reach;
+  const most = reading.filters.some(({ looksUp }) => looksUp) ? rowsLookedUpMax : rowsLookedAtMax;
+  const stoppedAt = await placeBehind(reading, range, most);
   const rows = await select(reading, range, { want, stop: stoppedAt });
   return { rows, stoppedAt: rows.length >= want ? undefined : stoppedAt };
 }

@@ -36,7 +36,7 @@ export function describeLists(newPlace: NewPlace): void {
     test("look no further than they may: a page ends early, or is made of the few rows that a filter finds", async () => {
       await using opened = await openNew(newPlace, { reach: NEAR });
       const contents = Array.from({ length: 15 }, (_, n) =>
-        manifest(`${n}`, { annotations: n === 7 ? { few: "x" } : {} }),
+        manifest(`${n}`, { annotations: { [n === 7 ? "few" : "many"]: n > 5 ? "x" : "" } }),
       );
       for (const [n, content] of contents.entries()) {
         await push(opened.catalog, { content, tags: [parseTag(`v${n}`)] });
@@ -51,6 +51,9 @@ export function describeLists(newPlace: NewPlace): void {
       assert.deepEqual(await names({ tag: "*14" }), { names: [], next: [9] });
       assert.deepEqual(await names({ tag: "*14" }, [9]), { names: [], next: [17] });
       assert.deepEqual(await names({ tag: "*14" }, [25]), { names: ["v14"], next: undefined });
+      // Where each row is looked up elsewhere, it ends earlier: here at the third.
+      const many = { annotations: [{ key: "many", value: "x" }] };
+      assert.deepEqual(await names(many), { names: [], next: [7] });
     });
 
     test("keep what a filter has found apart by list, revision and stretch of names", async () => {
@@ -83,7 +86,13 @@ export function describeLists(newPlace: NewPlace): void {
 }
 
 /** So near that a few rows are as many to a page as tens of thousands are to others. */
-const NEAR: Reach = { rowsTried: 2, rowsLookedAtMax: 4, rowsFoundMax: 3, recentRevisions: 10 };
+const NEAR: Reach = {
+  rowsTried: 2,
+  rowsLookedAtMax: 4,
+  rowsLookedUpMax: 3,
+  rowsFoundMax: 3,
+  recentRevisions: 10,
+};
 
 async function assertHistories(newPlace: NewPlace, reach?: Reach): Promise<void> {
   const anyHistory = fc.array(anyListCommand, { minLength: WRITES / 2, maxLength: WRITES });

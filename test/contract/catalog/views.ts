@@ -60,7 +60,13 @@ const anyLimits = fc.option(
 );
 
 /** So near that a few rows are too many to be sorted, and pages end early. */
-const NEAR: Reach = { rowsTried: 2, rowsLookedAtMax: 4, rowsFoundMax: 3, recentRevisions: 10 };
+const NEAR: Reach = {
+  rowsTried: 2,
+  rowsLookedAtMax: 4,
+  rowsLookedUpMax: 3,
+  rowsFoundMax: 3,
+  recentRevisions: 10,
+};
 
 export function describeViews(newPlace: NewPlace): void {
   describe("views", () => {
