@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { globSync, mkdtempDisposableSync, readFileSync } from "node:fs";
+import { globSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -8,6 +8,7 @@ import { RegistryProcess } from "./support/registry-process.ts";
 
 /** Where examples believe the registry is: the default of `listen`. */
 const DEFAULT_HOST = /\b(?:127\.0\.0\.1|localhost):5000\b/g;
+const MAIN = path.join(import.meta.dirname, "../src/main.ts");
 /** Printed between two examples. */
 const DIVIDER = "\u001e";
 const EXAMPLE_MS_MAX = 60_000;
@@ -50,6 +51,8 @@ for (const page of pages) {
       await using registry = await RegistryProcess.start();
       using folder = mkdtempDisposableSync(path.join(tmpdir(), "supercargo-examples-"));
       const examples = examplesIn(page);
+      const program = `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`;
+      writeFileSync(path.join(folder.path, "supercargo"), program, { mode: 0o700 });
       // One shell for the whole page, as a reader would use: later blocks know what earlier ones have set.
       const script = examples.map((example) => example.script).join(`printf '${DIVIDER}'\n`);
       const printed = execFileSync(
@@ -57,6 +60,7 @@ for (const page of pages) {
         ["-euo", "pipefail", "-c", script.replaceAll(DEFAULT_HOST, registry.host)],
         {
           cwd: folder.path,
+          env: { ...process.env, PATH: `${folder.path}:${process.env["PATH"]}`, DOCKER_CONFIG: "nowhere" },
           encoding: "utf8",
           timeout: EXAMPLE_MS_MAX,
         },

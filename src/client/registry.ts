@@ -8,8 +8,8 @@ export type ListKind = "repositories" | "tags" | "manifests" | "namespaces";
 /** A thing on a list: fields as docs/api.md names them, those that the registry can tell. */
 export type Item = Readonly<Record<string, unknown>>;
 
-/** Some items. They are all of one revision, where the registry has such. */
-export type Page = { readonly items: readonly Item[]; readonly revision?: number };
+/** Some items. They are all of one revision, where the registry has such; events lead up to a cursor. */
+export type Page = { readonly items: readonly Item[]; readonly revision?: number; readonly cursor?: string };
 
 export type ListRequest = {
   readonly kind: ListKind;

@@ -113,7 +113,12 @@ export class SupercargoRegistry implements Registry {
       // The log comes as a batch of events, which is an array by itself.
       const items = Array.isArray(body) ? (body as Item[]) : (body as { items: Item[] }).items;
       const revision = Number(answer.headers.get("Supercargo-Revision") ?? Number.NaN);
-      yield { items: items.slice(0, left), ...(Number.isSafeInteger(revision) && { revision }) };
+      const cursor = answer.headers.get("Supercargo-Cursor") ?? undefined;
+      yield {
+        items: items.slice(0, left),
+        ...(Number.isSafeInteger(revision) && { revision }),
+        ...(cursor !== undefined && { cursor }),
+      };
       left -= items.length;
       if (left <= 0) return;
     }

@@ -55,53 +55,58 @@ export function eventsCommand(): Command {
 
 async function run(registry: string, options: Options): Promise<void> {
   using session = await Session.open(registry, options);
-  const { after, since, type, limit = Infinity } = options;
-  const parameters = Object.entries({ after, since }).flatMap(([name, value]) =>
+  const { limit, follow: isLive = false } = options;
+  const selector = selectorOf(session, options);
+  const pages = isLive
+    ? following(session, options, selector)
+    : session.registry.events({ parameters: [...placeOf(options), ...selector], limit });
+  await session.print(isLive ? firstOf(pages, limit) : pages, COLUMNS, { isLive });
+}
+
+/** Which events are meant, as the registry is asked for them: it sends no others. */
+function selectorOf({ address: { path } }: Session, { type }: Options): Parameters {
+  return [
+    ...(path === "" ? [] : [["repository", path] as const]),
+    ...(type === undefined ? [] : [["type", type.join(",")] as const]),
+  ];
+}
+
+function placeOf({ after, since }: Options): Parameters {
+  return Object.entries({ after, since }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   );
-  const { path } = session.address;
-  const isMeant = (event: Item): boolean =>
-    (path === "" || repositoryOf(event) === path) && (type === undefined || type.includes(typeOf(event)));
-  const { follow: isLive = false } = options;
-  const pages = isLive ? following(session, parameters) : session.registry.events({ parameters });
-  await session.print(chosen(pages, { isMeant, limit }), COLUMNS, { isLive });
 }
 
 /** What has happened since a place, if one is given, and then what happens. */
-async function* following(
-  { registry, library, signal }: Session,
-  parameters: Parameters,
-): AsyncGenerator<Page> {
+async function* following(session: Session, options: Options, selector: Parameters): AsyncGenerator<Page> {
+  const { registry, library, signal, address } = session;
+  const place = placeOf(options);
   let after: string | number | undefined;
-  if (parameters.length === 0) {
-    for await (const { revision } of registry.events({ parameters, limit: 0 })) after = revision;
+  if (place.length === 0) {
+    for await (const { revision } of registry.events({ parameters: [], limit: 0 })) after = revision;
   } else {
-    for await (const page of registry.events({ parameters })) {
+    for await (const page of registry.events({ parameters: [...place, ...selector] })) {
       yield page;
-      after = text(page.items.at(-1)?.["cursor"]) || page.revision || after;
+      after = page.cursor ?? after;
     }
   }
-  for await (const event of library.events({ after: after ?? 0, signal })) {
+  const { type: types } = options;
+  const repository = address.path === "" ? {} : { repository: address.path };
+  const follow = { after: after ?? 0, signal, ...repository, ...(types && { types }) };
+  for await (const event of library.events(follow)) {
     if (event.type !== `${TYPE_PREFIX}bookmark`) yield { items: [event] };
   }
 }
 
-async function* chosen(
-  pages: AsyncIterable<Page>,
-  { isMeant, limit }: { isMeant: (event: Item) => boolean; limit: number },
-): AsyncGenerator<Page> {
+/** Pages up to so many items. */
+async function* firstOf(pages: AsyncIterable<Page>, limit = Infinity): AsyncGenerator<Page> {
   let left = limit;
   for await (const page of pages) {
-    const items = page.items.filter(isMeant).slice(0, left);
+    const items = page.items.slice(0, left);
     yield { ...page, items };
     left -= items.length;
     if (left === 0) return;
   }
-}
-
-function repositoryOf(event: Item): string {
-  const { repository, name } = dataOf(event);
-  return text(repository ?? name);
 }
 
 function typeOf({ type }: Item): string {

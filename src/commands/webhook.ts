@@ -36,6 +36,7 @@ const SELECTOR: readonly (readonly [option: string, part: string, about: string]
   ["--repository <name>", "repository", "only of this repository"],
   ["--name <pattern>", "name", "only of repositories of such names, * standing for any text"],
   ["--tag <pattern>", "tag", "only of tags of such names"],
+  ["--digest <digest>", "digest", "only of this digest, or of those that begin so"],
   ["--artifact-type <type>", "artifactType", "only of manifests of this artifact type"],
   ["--media-type <type>", "mediaType", "only of manifests of this media type"],
 ];

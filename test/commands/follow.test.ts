@@ -5,8 +5,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { after, describe, test } from "node:test";
 import { manifestOf, pushManifest } from "../support/artifact.ts";
+import { waitFor } from "../support/condition.ts";
 import { TestRegistry } from "../support/registry.ts";
-import { run } from "./run.ts";
+import { itemsOf, run } from "./run.ts";
 
 const MAIN = path.join(import.meta.dirname, "../../src/main.ts");
 const registry = await TestRegistry.open({ beatMs: 50 });
@@ -67,6 +68,32 @@ describe("events --follow", () => {
     await using following = new Following("events", registry.host, "--since", "1h", "--follow");
     assert.match(await following.next(), /^REVISION +TIME +EVENT/);
     assert.match(await following.next(), /repository\.created +team\/app/);
+  });
+});
+
+describe("events", () => {
+  test("of one repository and of some types are all that the registry is asked for, and sends", async () => {
+    for (const reference of ["typed/app:v1", "typed/app:v2", "typed/other:v1"]) await push(reference);
+    const args = ["events", `${registry.host}/typed/app`, "--type", "tag.set", "--output", "ndjson"];
+    const { out } = await run(args);
+    assert.deepEqual(
+      itemsOf(out).map(({ subject }) => subject),
+      ["typed/app:v1", "typed/app:v2"],
+    );
+    {
+      await using following = new Following(...args, "--after", "0", "--follow");
+      for (const tag of ["v1", "v2"]) assert.match(await following.next(), new RegExp(`typed/app:${tag}`));
+      await push("typed/other:v2");
+      await push("typed/app:v3");
+      assert.match(await following.next(), /team\/app:v3/);
+    }
+    // A page says how long it is.
+    const isStream = ({ path: asked }: { readonly path: string }): boolean =>
+      asked.includes("repository=typed%2Fapp") && asked.includes("type=tag.set") && !asked.includes("n=");
+    assert.ok(await waitFor("the end of the stream", () => registry.entries.find(isStream)));
+    const wrong = await run(["events", registry.host, "--type", "tag.moved"]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /tag\.moved.*must be some of/);
   });
 });
 

@@ -77,6 +77,10 @@ describe("a Supercargo registry", () => {
     ],
     [["events", "HOST", "--after", "17"], "/v2/_supercargo/events?after=17&n=10000"],
     [["events", "HOST", "--since", "24h"], "/v2/_supercargo/events?since=24h&n=10000"],
+    [
+      ["events", "HOST/app", "--type", "tag.set", "--type", "tag.deleted", "--limit", "2"],
+      "/v2/_supercargo/events?repository=app&type=tag.set%2Ctag.deleted&n=2",
+    ],
   ] as const) {
     test(`is asked for what is wanted: ${args.join(" ")}`, async () => {
       await using registry = await supercargo([page()]);
@@ -191,7 +195,7 @@ describe("a Supercargo registry", () => {
     assert.match(wrong.err, /NAME:TAG/);
   });
 
-  test("gives what happened, of one repository and of some types where that is asked for", async () => {
+  test("gives what happened, up to so many events where that is asked for", async () => {
     const event = (id: number, type: string, data: object): object => ({
       id: String(id).padStart(16, "0"),
       type: `dev.supercargo.${type}`,
@@ -218,8 +222,6 @@ describe("a Supercargo registry", () => {
       return rowsOf(out).map(([revision]) => revision);
     };
     assert.deepEqual(await revisions("HOST"), ["1", "2", "3", "10"]);
-    assert.deepEqual(await revisions("HOST/app"), ["1", "2", "10"]);
-    assert.deepEqual(await revisions("HOST/app", "--limit", "2"), ["1", "2"]);
-    assert.deepEqual(await revisions("HOST", "--type", "tag.set", "--type", "tag.deleted"), ["2", "3", "10"]);
+    assert.deepEqual(await revisions("HOST", "--limit", "3"), ["1", "2", "3"]);
   });
 });

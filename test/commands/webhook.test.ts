@@ -76,6 +76,13 @@ describe("supercargo webhook", () => {
     assert.equal((await run(["webhook", "remove", ...name])).code, 0);
     const gone = await run(["webhook", "show", ...name]);
     assert.deepEqual([gone.code, gone.out], [3, ""]);
+    const selected = ["--url", receiver.url, "--digest", "sha256:ab", "--tag", "v*"];
+    assert.equal((await run(["webhook", "add", ...name, ...selected])).code, 0);
+    assert.match(
+      (await run(["webhook", "show", ...name, "--output", "ndjson"])).out,
+      /"selector":\{"tag":"v\*","digest":"sha256:ab"\}/,
+    );
+    assert.equal((await run(["webhook", "remove", ...name])).code, 0);
     const secretFile = join(folder.path, "secret");
     writeFileSync(secretFile, `whsec_${Buffer.alloc(32, "k").toString("base64")}\n`);
     const own = ["--url", receiver.url, "--secret-file", secretFile];
