@@ -12,6 +12,8 @@ const MAIN = path.join(import.meta.dirname, "../src/main.ts");
 /** Printed between two examples. */
 const DIVIDER = "\u001e";
 const EXAMPLE_MS_MAX = 60_000;
+/** What pages call this program. Nobody is logged in anywhere. */
+const COMMAND = `export DOCKER_CONFIG=nowhere; supercargo() { "${process.execPath}" "${path.resolve("src/main.ts")}" "$@"; }\n`;
 
 /** A block that is run, and what it is said to print: lines in which `…` stands for any text. */
 type Example = { readonly script: string; readonly output: readonly string[] };
@@ -57,7 +59,7 @@ for (const page of pages) {
       const script = examples.map((example) => example.script).join(`printf '${DIVIDER}'\n`);
       const printed = execFileSync(
         "bash",
-        ["-euo", "pipefail", "-c", script.replaceAll(DEFAULT_HOST, registry.host)],
+        ["-euo", "pipefail", "-c", COMMAND + script.replaceAll(DEFAULT_HOST, registry.host)],
         {
           cwd: folder.path,
           env: { ...process.env, PATH: `${folder.path}:${process.env["PATH"]}`, DOCKER_CONFIG: "nowhere" },

@@ -35,7 +35,9 @@ export function checkCommand(): Command {
     .option("--quick", "compare only the sizes of blobs, do not read them")
     .option("--repair", "drop memberships of lost or damaged blobs, set damaged blobs aside, remove garbage")
     .option("--servers-stopped", "with --repair on PostgreSQL: confirms that no server uses this catalog")
-    .addOption(new Option("--output <format>", "what to print").choices(["table", "json"]).default("table"))
+    .addOption(
+      new Option("-o, --output <format>", "what to print").choices(["table", "json"]).default("table"),
+    )
     .addHelpText("after", EXAMPLES);
   return addConfigOptions(command, ["data", "catalog"]).action(async (options: Options) => {
     const { config } = await configOf(command);

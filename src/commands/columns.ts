@@ -10,7 +10,7 @@ const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 const SIZES: readonly string[] = ["size", "imageSize"];
 const TIME = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/;
 
-/** A column that shows a field. Digests are cut short unless they are to be copied. */
+/** A column that shows a field: times in UTC, digests cut short unless the column is of them and they are to be copied. */
 export function fieldColumn(
   field: string,
   { wholeDigests = false }: { wholeDigests?: boolean } = {},
@@ -46,10 +46,10 @@ export function shortDigest(text: string): string {
 function cellText(value: unknown): string {
   if (value === undefined || value === null || value === false) return "";
   if (value === true) return "yes";
-  if (typeof value === "string") return value.replace(TIME, "$1 $2");
+  if (typeof value === "string") return value.replace(TIME, "$1 $2Z");
   if (typeof value === "number") return String(value);
   if (Array.isArray(value)) return value.map(cellText).join(",");
   return Object.entries(value)
-    .map(([key, inner]) => `${key}=${cellText(inner)}`)
+    .map(([key, inner]) => `${key}=${shortDigest(cellText(inner))}`)
     .join(",");
 }

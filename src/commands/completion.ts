@@ -44,9 +44,10 @@ function completableOf(command: Command): Completable {
 function bashScript(commands: readonly Completable[]): string {
   const names = commands.map(({ name }) => name);
   const values = commands.flatMap(({ name, options }) =>
-    options
-      .filter(takesValue)
-      .map((option) => `    ${name}:${option.long}) words="${option.argChoices?.join(" ") ?? ""}" ;;`),
+    options.filter(takesValue).map((option) => {
+      const written = [option.long, option.short].flatMap((form) => (form ? `${name}:${form}` : []));
+      return `    ${written.join("|")}) words="${option.argChoices?.join(" ") ?? ""}" ;;`;
+    }),
   );
   const words = commands.map(({ name, words: own, options }) => {
     return `    ${name}:*) words="${[...own, ...options.map(({ long }) => long)].join(" ")}" ;;`;
@@ -72,9 +73,9 @@ function zshScript(commands: readonly Completable[]): string {
   const cases = commands.map(({ name, words, options }) => {
     const specs = options.map((option) => {
       const value = takesValue(option) ? `:value:${choicesOf(option, "_files")}` : "";
-      return zshQuoted(
-        `*${option.long}[${option.description.replaceAll(/[[\]\\]/g, String.raw`\$&`)}]${value}`,
-      );
+      const explained = `[${option.description.replaceAll(/[[\]\\]/g, String.raw`\$&`)}]${value}`;
+      const written = [option.long, option.short].filter((form) => typeof form === "string");
+      return written.map((form) => zshQuoted(`*${form}${explained}`)).join(" ");
     });
     const rest = words.length > 0 ? zshQuoted(`1:word:(${words.join(" ")})`) : "";
     return `    ${name}) _arguments ${[rest, ...specs].filter(Boolean).join(" \\\n      ")} ;;`;
@@ -109,7 +110,8 @@ function fishScript(commands: readonly Completable[]): string {
         const choices =
           option.argChoices === undefined ? " -r" : ` -x -a ${fishQuoted(option.argChoices.join(" "))}`;
         const value = takesValue(option) ? choices : "";
-        return `${within} -l ${option.long?.slice(2)}${value} -d ${fishQuoted(option.description)}`;
+        const short = option.short ? ` -s ${option.short.slice(1)}` : "";
+        return `${within} -l ${option.long?.slice(2)}${short}${value} -d ${fishQuoted(option.description)}`;
       }),
     ];
   });

@@ -7,7 +7,9 @@ import { addConfigOptions, configOf } from "./config-options.ts";
 export function configCommand(): Command {
   const show = new Command("show")
     .description("Print every setting in force with where it comes from. Secrets are hidden.")
-    .addOption(new Option("--output <format>", "what to print").choices(["yaml", "json"]).default("yaml"));
+    .addOption(
+      new Option("-o, --output <format>", "what to print").choices(["yaml", "json"]).default("yaml"),
+    );
   addConfigOptions(show).action(async (options: { output: "yaml" | "json" }) => {
     const { settings } = await configOf(show);
     process.stdout.write(

@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import type { ListKind, Registry } from "../client/registry.ts";
-import { parseName } from "../oci/name.ts";
+import { RegistryError } from "../errors.ts";
+import type { Parameters } from "../client/selector.ts";
+import { parseName, type RepositoryName } from "../oci/name.ts";
 import { fieldColumn, type Column } from "./columns.ts";
 import { addSelectorOptions, parametersOf } from "./selector-options.ts";
 import { addSessionOptions, Session, type SessionOptions } from "./session.ts";
@@ -48,7 +50,26 @@ async function run(list: ListCommand, registry: string, options: Options): Promi
     fields,
     limit,
   });
-  await session.print(pages, columns ?? defaultColumns(list, { registry: session.registry, within: path }));
+  await session.print(pages, columns ?? defaultColumns(list, { registry: session.registry, within: path }), {
+    ifEmpty: async () => {
+      if (name !== undefined) await requireBelow(session, name, parametersOf(options));
+    },
+  });
+}
+
+/** Tells a namespace in which nothing fits from one that there is not. `NAME_UNKNOWN`. */
+async function requireBelow(
+  { registry, address }: Session,
+  name: RepositoryName,
+  parameters: Parameters,
+): Promise<void> {
+  const at = parameters.filter(([parameter]) => parameter === "at");
+  const below = registry.list({ kind: "repositories", name, parameters: at, fields: ["name"], limit: 1 });
+  for await (const { items } of below) if (items.length > 0) return;
+  throw new RegistryError(
+    "NAME_UNKNOWN",
+    `There is no repository or namespace ${name} at ${address.host}, or it is not for you. Look one level up.`,
+  );
 }
 
 /** A repository's own list does not say on every line which repository it is. */

@@ -19,7 +19,9 @@ export function policyCommand(): Command {
     .description("Say what somebody may do in a repository, and which rule allows it.")
     .argument("<user>", "the name they log in with; anonymous for those who have not logged in")
     .argument("<repository>", "its name; it need not exist")
-    .addOption(new Option("--output <format>", "what to print").choices(["table", "json"]).default("table"))
+    .addOption(
+      new Option("-o, --output <format>", "what to print").choices(["table", "json"]).default("table"),
+    )
     .addHelpText("after", EXAMPLES);
   addConfigOptions(explain, []).action(async (user: string, name: string, options: { output: string }) => {
     const repository = parseName(name);

@@ -82,13 +82,16 @@ test("fields are titled, and shown as people read them", () => {
   assert.deepEqual(cells, [
     "PREVIOUS DIGEST: sha256:000000000000",
     "IMAGE SIZE: 1.5 kB",
-    "UPDATED: 2026-11-23 22:00:01",
+    "UPDATED: 2026-11-23 22:00:01Z",
     "PLATFORMS: linux/amd64,linux/arm64",
     "LABELS: a=b,c=d",
     "LATEST: name=1.0,digest=x",
     "REPOSITORY: yes",
     "SUBJECT: ",
   ]);
+  const latest = { name: "1.0", digest: item.previousDigest };
+  const options = { wholeDigests: true };
+  assert.equal(fieldColumn("latest", options).cell({ latest }), "name=1.0,digest=sha256:000000000000");
   assert.equal(fieldColumn("previousDigest", { wholeDigests: true }).cell(item), item.previousDigest);
 });
 

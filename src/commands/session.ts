@@ -35,7 +35,7 @@ export function addSessionOptions(command: Command): Command {
     .addOption(
       new Option("--limit <n>", "at most so many; all if it is left out").argParser(wholeNumber(LIMIT_MAX)),
     )
-    .addOption(new Option("--output <format>", "what to print").choices(FORMATS).default("table"))
+    .addOption(new Option("-o, --output <format>", "what to print").choices(FORMATS).default("table"))
     .option("--username <name>", "log in as this user, not as docker login has left it")
     .option("--password-stdin", "read the password from standard input")
     .option("--plain-http", "ask without TLS; registries on this machine are asked so anyway")
@@ -89,11 +89,14 @@ export class Session implements Disposable {
     return this.#ended.signal;
   }
 
-  /** Prints a list, what is live as it comes; quietly stops when nobody reads on. */
+  /**
+   * Prints a list, what is live as it comes; quietly stops when nobody reads on. Of an empty one `ifEmpty` may say that it is
+   * a failure; else a person is told that there is nothing.
+   */
   async print(
     pages: AsyncIterable<Page>,
     columns: readonly Column[],
-    { isLive = false }: { readonly isLive?: boolean } = {},
+    { isLive = false, ifEmpty }: { readonly isLive?: boolean; readonly ifEmpty?: () => Promise<void> } = {},
   ): Promise<void> {
     const { output: format } = this.#options;
     try {
@@ -105,7 +108,11 @@ export class Session implements Disposable {
       });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+      return;
     }
+    if (this.#printed > 0 || isLive) return;
+    await ifEmpty?.();
+    if (format === "table") this.note("Nothing found.");
   }
 
   /** Does what only who runs a registry of ours may do; the JSON that it answers, if any. */

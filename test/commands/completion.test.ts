@@ -35,6 +35,7 @@ const WORDS: readonly (readonly [typed: string, offered: string])[] = [
   ["supercargo tags --order-by s", "semver size"],
   ["supercargo repos --order-by s", "size"],
   ["supercargo manifests --output ", "json ndjson table"],
+  ["supercargo manifests -o ", "json ndjson table"],
   ["supercargo config s", "show"],
   ["supercargo completion ", "bash fish zsh"],
 ];

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { manifestOf, pushManifest } from "../support/artifact.ts";
+import { TestRegistry } from "../support/registry.ts";
 import { HttpServer, sendFailure, sendJson, type Seen } from "./http-server.ts";
 import { itemsOf, rowsOf, run } from "./run.ts";
 
@@ -83,7 +85,7 @@ describe("a Supercargo registry", () => {
     ],
   ] as const) {
     test(`is asked for what is wanted: ${args.join(" ")}`, async () => {
-      await using registry = await supercargo([page()]);
+      await using registry = await supercargo([page(TAG)]);
       const { code, err } = await run(args.map((arg) => arg.replace("HOST", registry.host)));
       assert.equal(code, 0, err);
       assert.deepEqual(registry.asked, [`GET ${target}`]);
@@ -123,7 +125,7 @@ describe("a Supercargo registry", () => {
     assert.equal(
       all.out,
       "REPOSITORY  NAME    CLASS  DIGEST               IMAGE SIZE  UPDATED\n" +
-        "team/app    latest  image  sha256:abababababab  2.3 MB      2026-11-23 22:00:01\n",
+        "team/app    latest  image  sha256:abababababab  2.3 MB      2026-11-23 22:00:01Z\n",
     );
     await using one = await supercargo([page(TAG)]);
     assert.match((await run(["tags", `${one.host}/team/app`])).out, /^NAME {4}CLASS/);
@@ -144,6 +146,29 @@ describe("a Supercargo registry", () => {
       items: [],
       revision: 4711,
     });
+  });
+
+  test("in which there is nothing that fits says so to a person, and one that is not there is no such thing", async () => {
+    await using registry = await TestRegistry.open();
+    await pushManifest(registry.host, "team/app:v1", manifestOf());
+    const nothing = "supercargo: Nothing found.\n";
+    for (const [args, code, err] of [
+      [["tags", "HOST", "--tag", "x"], 0, nothing],
+      [["repos", "HOST/team", "--empty"], 0, nothing],
+      [["namespaces", "HOST/team/app"], 0, nothing],
+      [["search", "HOST", "x"], 0, nothing],
+      [["repos", "HOST/team", "--empty", "-o", "ndjson"], 0, ""],
+      [["tags", "HOST/team/app"], 0, ""],
+      [["namespaces", "HOST/nope"], 3, /There is no repository or namespace nope at 127/],
+      [["repos", "HOST/nope", "-o", "json"], 3, /There is no repository or namespace nope at 127/],
+      [["namespaces", "HOST/team", "--at", "0"], 3, /There is no repository or namespace team at 127/],
+      [["tags", "HOST/nope"], 3, /nope/],
+    ] as const) {
+      const ran = await run(args.map((arg) => arg.replace("HOST", registry.host)));
+      assert.equal(ran.code, code, `${args.join(" ")}: ${ran.err}`);
+      if (typeof err === "string") assert.equal(ran.err, err, args.join(" "));
+      else assert.match(ran.err, err);
+    }
   });
 
   test("tells what is wrong with a question, and the process exits as it would for its own options", async () => {
@@ -188,7 +213,7 @@ describe("a Supercargo registry", () => {
     const { out } = await run(["history", `${registry.host}/team/app:latest`]);
     assert.match(
       out,
-      /^REVISION {2}TIME .*\n9 {9}2026-11-23 22:00:00 {2}deleted {2}sha256:abababababab .*ann\n$/,
+      /^REVISION {2}TIME .*\n9 {9}2026-11-23 22:00:00Z {2}deleted {2}sha256:abababababab .*ann\n$/,
     );
     const wrong = await run(["history", `${registry.host}/team/app`]);
     assert.equal(wrong.code, 2);
