@@ -85,7 +85,7 @@ describe("events", () => {
       for (const tag of ["v1", "v2"]) assert.match(await following.next(), new RegExp(`typed/app:${tag}`));
       await push("typed/other:v2");
       await push("typed/app:v3");
-      assert.match(await following.next(), /team\/app:v3/);
+      assert.match(await following.next(), /typed\/app:v3/);
     }
     // A page says how long it is.
     const isStream = ({ path: asked }: { readonly path: string }): boolean =>
