@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import { buffer } from "node:stream/consumers";
 import fc from "fast-check";
+import { decodeJwt } from "jose";
 import { permits, readPolicy, type PolicyValues } from "../../src/access/policy.ts";
 import { ACTIONS } from "../../src/access/action.ts";
+import { TOKEN_PATH } from "../../src/http/challenge.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import type { Revision } from "../../src/catalog/catalog.ts";
 import type { RepositoryName } from "../../src/oci/name.ts";
@@ -15,20 +18,36 @@ import {
   REPOSITORIES,
   TAGS,
 } from "../contract/catalog/list-samples.ts";
+import { anyAsker, anyTokenForm, headersOf, ROBOT } from "../support/askers.ts";
 import { basic, comparable, TestAccess } from "../support/access.ts";
 import { blobOf, pushBlob, startUpload } from "../support/artifact.ts";
 import { send, type Received, type Sent } from "../support/exchange.ts";
 import { ONE, QUESTIONS } from "../support/questions.ts";
 import { TestRegistry } from "../support/registry.ts";
+import { isBookmark, Stream } from "../support/stream.ts";
 
 /** Pairs of registries tried, and requests made of each pair. */
 const RUNS = 8;
 const REQUESTS = 300;
+/** How long a stream is quiet until it says that all has been told, in milliseconds. */
+const BEAT_MS = 20;
 /** Pages followed of a list. */
 const PAGES_MAX = 30;
 
 const OPEN: PolicyValues = { rules: [{ allow: ["admin"], to: ["anonymous"], on: ["**"] }] };
 const PATTERNS = ["a", "a/**", "a/*", "a*", "a*/**", "*", "*/b", "**/b", "b/**", "a-b", "none/**", "a.b"];
+const RANGES = [
+  undefined,
+  undefined,
+  undefined,
+  undefined,
+  "bytes=0-3",
+  "bytes=2-",
+  "bytes=-2",
+  "bytes=999-",
+  "bytes=0-1,3-4",
+  "bytes=x",
+];
 const layer = blobOf("a layer");
 const hiddenLayer = blobOf("a layer that is nowhere but in what is hidden");
 
@@ -111,8 +130,8 @@ async function fill(
   seen: readonly Command[],
   hidden: { readonly commands: readonly Command[]; readonly hasBlobs: boolean },
 ): Promise<Filled> {
-  const access = await TestAccess.open(OPEN, ["reader", "root"]);
-  const registry = await TestRegistry.open({ access });
+  const access = await TestAccess.open(OPEN, ["reader", "root", ROBOT]);
+  const registry = await TestRegistry.open({ access, beatMs: BEAT_MS });
   const moments: { revision: Revision; time: string }[] = [];
   const uploads = new Map<string, string>();
   const waiting = [...hidden.commands];
@@ -152,9 +171,10 @@ async function assertAlike(pair: readonly Filled[], choose: fc.GeneratorValue, s
   const tag = choose(fc.constantFrom, ...TAGS);
   const content = choose(fc.constantFrom, ...CONTENTS);
   const step = choose(fc.integer, { min: 0, max: Math.max(steps - 1, 0) });
-  const isReader = choose(fc.boolean);
+  const asker = choose(anyAsker);
+  const range = choose(fc.constantFrom, ...RANGES);
   const verb = method === "GET" && choose(fc.integer, { min: 0, max: 9 }) === 0 ? "HEAD" : method;
-  const lineFor = ({ moments, uploads }: Filled): string => {
+  const filled = ({ moments, uploads }: Filled, text: string): string => {
     const values: Readonly<Record<string, string>> = {
       "<name>": name,
       "<tag>": tag,
@@ -168,28 +188,94 @@ async function assertAlike(pair: readonly Filled[], choose: fc.GeneratorValue, s
       "{revision}": String(moments[step]?.revision ?? 0),
       "{time}": moments[step]?.time ?? "2020-01-01T00:00:00Z",
     };
-    return `${verb} ${(path + query).replaceAll(/<\w+>|\{\w+\}/g, (one: string) => values[one] ?? one)}`;
+    return text.replaceAll(/<\w+>|\{\w+\}/g, (one: string) => values[one] ?? one);
   };
-  const headers = { ...(isReader && basic("reader")), "Content-Type": content.mediaType };
-  const sent: Sent = method === "PUT" || method === "PATCH" ? { headers, body: content.bytes } : { headers };
-  let lines = pair.map(lineFor);
-  // Whoever may see all has just been shown the same in one of them.
-  const [first] = pair;
-  if (method === "GET" && first && choose(fc.boolean)) {
-    await send(first.registry.host, lines[0] ?? "", { headers: basic("root") });
+  const form = path === TOKEN_PATH && method === "POST" ? choose(anyTokenForm) : undefined;
+  const isStream = path.endsWith("/events") && choose(fc.boolean);
+  const sentTo = async (one: Filled): Promise<Sent> => {
+    const headers = {
+      ...(await headersOf(asker, one.registry.host, (text) => filled(one, text))),
+      "Content-Type": content.mediaType,
+      ...(range !== undefined && { Range: range }),
+    };
+    if (form !== undefined) return { headers, body: filled(one, form) };
+    return method === "PUT" || method === "PATCH" ? { headers, body: content.bytes } : { headers };
+  };
+  const asked: Asked[] = [];
+  for (const one of pair) {
+    asked.push({
+      registry: one.registry,
+      line: `${verb} ${filled(one, path + query)}`,
+      sent: await sentTo(one),
+    });
   }
+  // Whoever may see all has just been shown the same in one of them.
+  const [first] = asked;
+  if (method === "GET" && first && !isStream && !query.includes("snapshot") && choose(fc.boolean)) {
+    await send(first.registry.host, first.line, { headers: basic("root") });
+  }
+  const about = `${asked.map(({ line }) => line).join(" | ")} for ${JSON.stringify(asker)}`;
+  if (isStream) return assertSame(await Promise.all(asked.map(streamed)), about);
+  await assertPagesAlike(asked, { about, isAskedAgain: !query.includes("wait=") && choose(fc.boolean) });
+}
+
+/** One request, of one of the two. */
+type Asked = { readonly registry: TestRegistry; readonly line: string; readonly sent: Sent };
+
+/** Asks both, and follows what both link to. `isAskedAgain` asks once more for what has not changed. */
+async function assertPagesAlike(
+  first: readonly Asked[],
+  { about, isAskedAgain }: { readonly about: string; readonly isAskedAgain: boolean },
+): Promise<void> {
+  let asked = first;
   for (let page = 0; page < PAGES_MAX; page++) {
-    const answers: Received[] = [];
-    for (const [n, { registry }] of pair.entries())
-      answers.push(await send(registry.host, lines[n] ?? "", sent));
-    const [one, another] = answers.map(comparable);
-    assert.equal(
-      one,
-      another,
-      `${lines.join(" | ")} for ${isReader ? "the reader" : "nobody"}, page ${page}`,
-    );
+    const answers = await Promise.all(asked.map(answerTo));
+    assertSame(answers, `${about}, page ${page}`);
+    if (isAskedAgain) {
+      const again = asked.map((one, n) => ifNoneMatch(one, answers[n]?.headers.etag ?? "*"));
+      assertSame(await Promise.all(again.map(answerTo)), `${about}, page ${page}, if it has changed`);
+    }
     const links = answers.map(({ headers: { link } }) => /<([^>]+)>/.exec(String(link ?? ""))?.[1]);
     if (links.some((link) => link === undefined)) return;
-    lines = links.map((link) => `${verb} ${link}`);
+    asked = asked.map((one, n) => ({ ...one, line: one.line.replace(/ .*/, ` ${links[n]}`) }));
   }
+}
+
+function assertSame(answers: readonly Received[], about: string): void {
+  const [one, another] = answers.map(comparable);
+  assert.equal(one, another, about);
+  const [claims, others] = answers.map(claimsIn);
+  assert.deepEqual(claims, others, about);
+}
+
+/** What a token that was got says, to others too, of what its bearer may do. */
+function claimsIn({ status, bytes }: Received): object | undefined {
+  if (status !== 200 || bytes.indexOf('{"token":') !== 0) return undefined;
+  const { access, scope, sub, within } = decodeJwt((JSON.parse(bytes.toString()) as { token: string }).token);
+  return { access, scope, sub, within };
+}
+
+function ifNoneMatch({ sent, ...one }: Asked, etag: string): Asked {
+  return { ...one, sent: { ...sent, headers: { ...sent.headers, "If-None-Match": etag } } };
+}
+
+/** A page of what has no end is what it tells until it has told all. */
+function answerTo(one: Asked): Promise<Received> {
+  const isEndless = one.line.startsWith("GET ") && one.line.includes("snapshot=true");
+  return isEndless ? streamed(one) : send(one.registry.host, one.line, one.sent);
+}
+
+/** What a stream tells until it is where the log is. */
+async function streamed({ registry, line, sent }: Asked): Promise<Received> {
+  const headers = sent.headers as Readonly<Record<string, string>>;
+  const { revision } = await registry.catalog.bounds();
+  using stream = await Stream.open(registry.host, line.replace(/^\w+ /, ""), { headers });
+  const { status, answer } = stream;
+  const { headers: answered, rawHeaders } = answer;
+  if (status !== 200) return { status, headers: answered, rawHeaders, bytes: await buffer(answer) };
+  const events = await stream.until(
+    (event) => isBookmark(event) && Number(event.data["revision"]) >= revision,
+  );
+  const told = events.filter((event) => !isBookmark(event));
+  return { status, headers: answered, rawHeaders, bytes: Buffer.from(JSON.stringify(told)) };
 }

@@ -1,4 +1,4 @@
-import type { Caller } from "../../src/access/caller.ts";
+import { actorOf, type Caller } from "../../src/access/caller.ts";
 import { Keys, type KeyStore, type StoredKey } from "../../src/access/keys.ts";
 import { type PolicyValues, readPolicy } from "../../src/access/policy.ts";
 import { Tokens } from "../../src/access/token.ts";
@@ -20,7 +20,7 @@ export function keysInMemory(): KeyStore & { keys: readonly StoredKey[] } {
   return store;
 }
 
-/** Access by a policy, for users whose passwords are their names and `-password`. */
+/** Access by a policy, for users and robots whose passwords are their names and `-password`. */
 export class TestAccess implements Access {
   readonly tokens: Tokens;
   readonly keys: Keys;
@@ -32,7 +32,7 @@ export class TestAccess implements Access {
   private constructor(keys: Keys, values: PolicyValues, people: readonly Caller[]) {
     this.keys = keys;
     this.tokens = new Tokens(keys, { now: () => this.now });
-    for (const caller of people) this.#people.set(caller.user ?? "", caller);
+    for (const caller of people) this.#people.set(actorOf(caller), caller);
     this.#policy = policyOf(values);
   }
 
@@ -57,7 +57,7 @@ export class TestAccess implements Access {
     login: async ({ name, password }) =>
       password === `${name}-password` ? this.#people.get(name) : undefined,
     renew: async (name) => this.#people.get(name),
-    isStillThere: async ({ user = "" }) => this.#people.has(user),
+    isStillThere: async (caller) => this.#people.has(actorOf(caller)),
   };
 }
 
@@ -120,7 +120,7 @@ export function comparable({ status, headers, bytes }: Received): string {
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>")
     .replaceAll(/(\\?"(?:supercargo-)?revision\\?":\\?"?)\d+/g, "$1…")
     .replaceAll(
-      /(\\"(?:continue|token|access_token|kid|x|y|requestId|id|sequence|cursor)\\":\\")[^"\\]+/g,
+      /(\\"(?:continue|token|access_token|refresh_token|kid|x|y|requestId|id|sequence|cursor)\\":\\")[^"\\]+/g,
       "$1…",
     );
   return status >= 400 ? plain.replaceAll(/(?<!\w|sha\d+:)\d+(?!\w|\.\d)/g, "…") : plain;

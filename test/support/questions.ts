@@ -67,6 +67,9 @@ const EVENTS = [
   "?under=a&n=2",
   "?after={revision}",
   "?since={time}",
+  "?after={revision}&n=1&wait=1",
+  "?after={revision}&tag=none&wait=1",
+  "?snapshot=true&under={name}",
 ];
 export const ONE = [""];
 
@@ -80,7 +83,13 @@ export const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
   "GET /v2/_catalog": NAMES,
   "GET /v2/_oci/ext/discover": ONE,
   "GET /v2/_supercargo/events": EVENTS,
-  "GET /v2/<name>/_supercargo/events": ["", "?n=1&type=tag.set", "?after=x"],
+  "GET /v2/<name>/_supercargo/events": [
+    "",
+    "?n=1&type=tag.set",
+    "?after=x",
+    "?after={revision}&wait=1",
+    "?snapshot=true",
+  ],
   "GET /v2/_supercargo/search": SEARCH,
   "GET /v1/search": [...SEARCH, "?n=1&page=2", "?q=a&n=1&page=2"],
   "GET /v1/_ping": ONE,
