@@ -9,6 +9,7 @@ import type { Digest, SupportedAlgorithm } from "../../src/oci/digest.ts";
 import { describeUploadFailures } from "./blob-upload-failures.ts";
 import { describeUploads } from "./blob-uploads.ts";
 import { all, bytesOf, collect, sourceOf, store } from "../support/blobs.ts";
+import { runs } from "../support/runs.ts";
 
 /** Somewhere that stores can be opened, one after the other or several at once, over what is kept there. */
 export interface BlobsPlace extends AsyncDisposable {
@@ -191,7 +192,7 @@ function describePieces(makePlace: () => Promise<BlobsPlace>): void {
       assert.deepEqual(await blobs.finishUpload(id, digest), { size: bytes.length });
       assert.deepEqual(await bytesOf(blobs, digest), bytes);
     };
-    await fc.assert(fc.asyncProperty(upload, property), { numRuns: 60 });
+    await fc.assert(fc.asyncProperty(upload, property), { numRuns: runs(60) });
   });
 }
 

@@ -8,6 +8,7 @@ import { SERVICE, TOKEN_SECONDS, Tokens } from "../../src/access/token.ts";
 import { basic, bearer, keysInMemory, TestAccess, tokenFor } from "../support/access.ts";
 import { expectAnswer, send, sendRaw } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
+import { runs } from "../support/runs.ts";
 
 const access = await TestAccess.open({ rules: [{ allow: ["admin"], to: ["ann"], on: ["**"] }] }, ["ann"]);
 const registry = await TestRegistry.open({ access });
@@ -158,7 +159,7 @@ describe("a token is refused", () => {
     );
     await fc.assert(
       fc.asyncProperty(junk, (one) => assertRefused(one, one)),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });
@@ -241,6 +242,6 @@ test("scopes and forms of any kind are 200, 400, 401 or 413, and never a failure
         assert.ok([400, 401].includes(posted.status), `${posted.status}`);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });

@@ -9,6 +9,7 @@ import { blobOf, manifestOf, pushBlob, pushManifest, startUpload } from "../supp
 import { expectAnswer, send, sendRaw } from "../support/exchange.ts";
 import { answersIn, assertCivil, bytesOf, hostileRequest } from "../support/hostile.ts";
 import { RegistryProcess } from "../support/registry-process.ts";
+import { runs } from "../support/runs.ts";
 
 const MIB = 1024 * 1024;
 /** Give it to repeat a run; failures print it as well. */
@@ -58,7 +59,7 @@ describe("whatever clients send", { concurrency: false }, () => {
         const about = JSON.stringify(bytes.toString("latin1").slice(0, 400));
         await assertAnswered(bytes, { isHead: request.method === "HEAD", about });
       }),
-      { ...bounds, numRuns: 4_000 },
+      { ...bounds, numRuns: runs(4_000) },
     );
   });
 
@@ -90,7 +91,7 @@ describe("whatever clients send", { concurrency: false }, () => {
           await assertAnswered(bytesOf(request), { about: JSON.stringify(rest) });
         }
       }),
-      { ...bounds, numRuns: 150 },
+      { ...bounds, numRuns: runs(150) },
     );
     await pushBlob(host, "fuzz/upload", blobOf("afterwards"));
   });
@@ -103,7 +104,7 @@ describe("whatever clients send", { concurrency: false }, () => {
         for (const answer of answersIn(received, false))
           assertCivil(answer, { isHead: false, about: received });
       }),
-      { ...bounds, numRuns: 200 },
+      { ...bounds, numRuns: runs(200) },
     );
   });
 
@@ -136,7 +137,7 @@ describe("whatever clients send", { concurrency: false }, () => {
         else socket.write(begun, () => socket.destroy());
         await closed;
       }),
-      { ...bounds, numRuns: 200 },
+      { ...bounds, numRuns: runs(200) },
     );
     await expectAnswer(host, "GET /v2/fuzz/app/manifests/cut", { status: 404 });
   });

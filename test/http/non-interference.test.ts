@@ -25,6 +25,7 @@ import { send, type Received, type Sent } from "../support/exchange.ts";
 import { ONE, QUESTIONS } from "../support/questions.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { isBookmark, Stream } from "../support/stream.ts";
+import { runs } from "../support/runs.ts";
 
 /** Pairs of registries tried, and requests made of each pair. */
 const RUNS = 8;
@@ -91,7 +92,7 @@ describe("non-interference", () => {
         }
         for (let n = 0; n < REQUESTS; n++) await assertAlike(pair, choose, seen.length);
       }),
-      { numRuns: RUNS, endOnFailure: true },
+      { numRuns: runs(RUNS), endOnFailure: true },
     );
   });
 });

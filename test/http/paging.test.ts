@@ -5,6 +5,7 @@ import { manifestOf, pushManifest } from "../support/artifact.ts";
 import { crawl, pushTags } from "../support/crawl.ts";
 import { expectAnswer } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
+import { runs } from "../support/runs.ts";
 
 const registry = await TestRegistry.open();
 after(() => registry[Symbol.asyncDispose]());
@@ -32,7 +33,7 @@ describe("paging while names come and go", () => {
         const seen = await crawl(host, `/v2/${repository}/tags/list?n=${n}`, change);
         assert.deepEqual(seen, names.toSorted(bytewise));
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ));
 
   test("pages of _catalog that follow a Link show the repositories as they were when the first was read", () =>
@@ -53,7 +54,7 @@ describe("paging while names come and go", () => {
           names.toSorted(bytewise),
         );
       }),
-      { numRuns: 10 },
+      { numRuns: runs(10) },
     ));
 
   test("pages that go on from last alone give no name twice and every name that stayed, in order", () =>
@@ -86,7 +87,7 @@ describe("paging while names come and go", () => {
         const missed = names.filter((tag) => !gone.has(tag) && !seen.includes(tag));
         assert.deepEqual(missed, []);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ));
 });
 

@@ -7,6 +7,7 @@ import { anyListCommand, carryOutListed } from "../contract/catalog/list-samples
 import { readLog } from "../contract/catalog/reading.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { isBookmark, Stream, type Streamed } from "../support/stream.ts";
+import { runs } from "../support/runs.ts";
 
 /** Random histories tried, and what writers do in each. */
 const RUNS = 8;
@@ -138,7 +139,7 @@ describe("whoever lists and watches", () => {
           query,
         );
       }),
-      { numRuns: RUNS * 2, endOnFailure: true },
+      { numRuns: runs(RUNS * 2), endOnFailure: true },
     );
   });
 
@@ -169,7 +170,7 @@ describe("whoever lists and watches", () => {
         await Promise.all([...writers.map(write), watch()]);
         assert.ok(client.begun > 0);
       }),
-      { numRuns: RUNS, endOnFailure: true },
+      { numRuns: runs(RUNS), endOnFailure: true },
     );
   });
 
@@ -190,7 +191,7 @@ describe("whoever lists and watches", () => {
         }
         assert.equal(client.begun, 1);
       }),
-      { numRuns: RUNS, endOnFailure: true },
+      { numRuns: runs(RUNS), endOnFailure: true },
     );
   });
 });

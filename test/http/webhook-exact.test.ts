@@ -7,6 +7,7 @@ import { send } from "../support/exchange.ts";
 import { WebhookReceiver } from "../support/receiver.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { define, order, showOf } from "../support/webhooks.ts";
+import { runs } from "../support/runs.ts";
 
 const RUNS = 8;
 const BACKOFF_MS = 1;
@@ -73,7 +74,7 @@ describe("a receiver", () => {
             meant.map(({ revision }) => revision),
           );
         }),
-        { numRuns: RUNS },
+        { numRuns: runs(RUNS) },
       );
     });
   }

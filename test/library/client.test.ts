@@ -9,6 +9,7 @@ import { manifestOf, pushManifest } from "../support/artifact.ts";
 import { CuttingProxy } from "../support/cutting-proxy.ts";
 import { send } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
+import { runs } from "../support/runs.ts";
 
 const RUNS = 6;
 const BEAT_MS = 20;
@@ -183,7 +184,7 @@ describe("a mirror", () => {
         cuts += proxy.cuts;
         lists++;
       }),
-      { numRuns: RUNS, endOnFailure: true },
+      { numRuns: runs(RUNS), endOnFailure: true },
     );
     assert.ok(cuts > 0, `${lists} registries were mirrored over a line that never broke`);
   });

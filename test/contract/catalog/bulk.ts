@@ -10,6 +10,7 @@ import { parseTag } from "../../../src/oci/tag.ts";
 import { fakeClock } from "./clock.ts";
 import { openNew, type NewPlace } from "./place.ts";
 import { blob, manifest, ORIGIN, push } from "./samples.ts";
+import { runs } from "../../support/runs.ts";
 
 const RUNS = 15;
 const BEGIN = Date.parse("2025-01-01T00:00:00Z");
@@ -117,7 +118,7 @@ export function describeBulk(newPlace: NewPlace): void {
         }
         assert.deepEqual(await indexesOf(filled), await indexesOf(written.engine));
       });
-      await fc.assert(property, { numRuns: RUNS });
+      await fc.assert(property, { numRuns: runs(RUNS) });
     });
 
     test("takes writes afterwards as any other catalog", async () => {

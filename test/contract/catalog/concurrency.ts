@@ -7,6 +7,7 @@ import { openNew, type NewPlace } from "./place.ts";
 import { assertUnbroken, follow, readLog } from "./reading.ts";
 import { Replay } from "./replay.ts";
 import { byDigest, byTag } from "./samples.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Random histories tried. Each costs a new database. */
 const RUNS = 15;
@@ -50,7 +51,7 @@ export function describeConcurrency(newPlace: NewPlace): void {
           await Promise.all(states.map((state) => assertFacts(catalog, state)));
           await assertCompacted(catalog, { events, states, cut });
         }),
-        { numRuns: RUNS },
+        { numRuns: runs(RUNS) },
       );
     });
   });

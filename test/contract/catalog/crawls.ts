@@ -10,6 +10,7 @@ import { anyListCommand, carryOutListed, CONTENTS, ORDERS } from "./list-samples
 import { expectedItems } from "./list-selection.ts";
 import { openNew, type NewPlace } from "./place.ts";
 import { readLog } from "./reading.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Random histories tried. Each costs a new database. */
 const RUNS = 3;
@@ -53,7 +54,7 @@ export function describeCrawls(newPlace: NewPlace): void {
             assert.deepEqual(items, expected, `${kind} by ${order.by} at ${revision}`);
           }
         }),
-        { numRuns: RUNS, endOnFailure: true },
+        { numRuns: runs(RUNS), endOnFailure: true },
       );
     });
   });

@@ -14,12 +14,11 @@ import { expectedItems } from "./list-selection.ts";
 import { openNew, type NewPlace } from "./place.ts";
 import { readLog } from "./reading.ts";
 import { manifest, push } from "./samples.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Random histories tried, and writes of each. Each costs a new database. */
 const RUNS = 3;
 const WRITES = 40;
-/** Filters of a list that are tried at a time. */
-const FILTERS_ASKED = 20;
 
 const KINDS = Object.keys(ORDERS) as ListKind[];
 
@@ -107,37 +106,49 @@ async function assertHistories(newPlace: NewPlace, reach?: Reach): Promise<void>
       }
       const events = await readLog(catalog);
       const asked = { events, choose, reach };
-      for (const kind of KINDS) await assertList(catalog, { ...asked, kind, oldest: 0 });
+      const filters = new Map(KINDS.map((kind) => [kind, choose(() => anyHalves(SELECTORS[kind]))]));
+      for (const kind of KINDS) {
+        await assertList(catalog, { ...asked, kind, oldest: 0, filters: filters.get(kind)?.[0] ?? [] });
+      }
       const cut = choose(fc.integer, { min: 0, max: commands.length });
       const oldest = await catalog.compact(new Date(BEGINNING + cut * 1_000));
-      for (const kind of KINDS) await assertList(catalog, { ...asked, kind, oldest });
+      for (const kind of KINDS) {
+        await assertList(catalog, { ...asked, kind, oldest, filters: filters.get(kind)?.[1] ?? [] });
+      }
     }),
     // What is smaller is asked other questions: it would be long until nothing smaller fails.
-    { numRuns: RUNS, endOnFailure: true },
+    { numRuns: runs(RUNS), endOnFailure: true },
   );
+}
+
+/** All of them, some before the log is compacted and the others after: so each is asked once of every history. */
+function anyHalves(selectors: readonly Selector[]): fc.Arbitrary<readonly (readonly Selector[])[]> {
+  const half = Math.ceil(selectors.length / 2);
+  return fc
+    .shuffledSubarray([...selectors], { minLength: selectors.length })
+    .map((shuffled) => [shuffled.slice(0, half), shuffled.slice(half)]);
 }
 
 type Asked = {
   readonly kind: ListKind;
+  readonly filters: readonly Selector[];
   readonly events: readonly Event[];
   readonly choose: Choose;
   readonly oldest: Revision;
   readonly reach: Reach | undefined;
 };
 
-/** Asks for a list in each order, and by some filters in one. */
-async function assertList(catalog: Catalog, { kind, events, choose, oldest, reach }: Asked): Promise<void> {
+/** Asks for a list in each order, and by each of the filters in one. */
+async function assertList(catalog: Catalog, asking: Asked): Promise<void> {
+  const { kind, filters, events, choose, oldest, reach } = asking;
   const orders = ORDERS[kind].flatMap((by) => [false, true].map((descending): Order => ({ by, descending })));
   // By name, items are found in other ways than by anything else.
   const [byName, others] = [orders.slice(0, 2), orders.slice(2)];
   const anyOrder = (): Order =>
     choose(() => fc.oneof(fc.constantFrom(...byName), fc.constantFrom(...others)));
-  const some = choose(() =>
-    fc.subarray([...SELECTORS[kind]], { maxLength: Math.min(FILTERS_ASKED, SELECTORS[kind].length) }),
-  );
   const asked = [
     ...orders.map((order) => ({ order, selector: {} })),
-    ...some.map((selector) => ({ order: anyOrder(), selector })),
+    ...filters.map((selector) => ({ order: anyOrder(), selector })),
   ];
   for (const { order, selector } of asked) {
     const at = choose(() => fc.option(fc.integer({ min: oldest, max: events.length }), { nil: undefined }));

@@ -11,6 +11,7 @@ import { parseTag } from "../../../src/oci/tag.ts";
 import { openNew, type NewPlace } from "./place.ts";
 import { APP, blob, manifest, ORIGIN, OTHER, push, V1, V2 } from "./samples.ts";
 import { BY_NAME, foundByLooking, idOf, nameOf } from "./search-model.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Random registries per engine, and random searches of each. */
 const RUNS = 6;
@@ -56,22 +57,24 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
   tags: fc.uniqueArray(fc.constantFrom(...TAGS), { maxLength: 2 }),
 });
 
+const SELECTORS: readonly Selector[] = [
+  { under: "team" },
+  { repository: NAMES[2] },
+  { tagged: false },
+  { tagged: true },
+  { empty: false },
+  { empty: true },
+  { classes: ["chart"] },
+  { tag: "*redis*" },
+  { annotations: [{ key: "title" }] },
+  { labels: [{ key: "note", value: "redis" }], under: "team" },
+];
+
 const anySelector: fc.Arbitrary<Selector> = fc.oneof(
   { weight: 4, arbitrary: fc.constant({}) },
   {
     weight: 3,
-    arbitrary: fc.constantFrom<Selector>(
-      { under: "team" },
-      { repository: NAMES[2] },
-      { tagged: false },
-      { tagged: true },
-      { empty: false },
-      { empty: true },
-      { classes: ["chart"] },
-      { tag: "*redis*" },
-      { annotations: [{ key: "title" }] },
-      { labels: [{ key: "note", value: "redis" }], under: "team" },
-    ),
+    arbitrary: fc.constantFrom(...SELECTORS),
   },
 );
 
@@ -103,14 +106,18 @@ export function describeSearch(newPlace: NewPlace): void {
           await using opened = await openNew(newPlace);
           const { catalog } = opened;
           for (const step of steps) await carryOut(catalog, step);
-          for (const query of searches) {
+          // Each qualifier is asked of every registry, by itself and with a word.
+          const qualified = SELECTORS.flatMap((selector) =>
+            [[], ["re"]].map((words) => ({ words, selector, limit: 5 })),
+          );
+          for (const query of [...searches, ...qualified]) {
             const expected = (await foundByLooking(catalog, query)).map(idOf);
             const found = await crawl(catalog, query, later);
             assert.deepEqual(found.map(idOf), expected, JSON.stringify(query));
           }
         },
       );
-      await fc.assert(property, { numRuns: RUNS });
+      await fc.assert(property, { numRuns: runs(RUNS) });
     });
 
     test("orders by whole text, beginning, segment, part, and then by the last change", async () => {

@@ -15,6 +15,7 @@ import { anyListCommandOn, BEGINNING, carryOutListed, ORDERS } from "./list-samp
 import { openNew, type NewPlace } from "./place.ts";
 import { readLog } from "./reading.ts";
 import { blob, manifest } from "./samples.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Random histories tried. Each costs two new databases. */
 const RUNS = 3;
@@ -75,7 +76,7 @@ async function assertUpgrades(
       await using upgraded = await openCatalog(await place.openEngine());
       await assertSame({ upgraded, written: written.catalog }, { events, oldest });
     }),
-    { numRuns: RUNS, endOnFailure: true },
+    { numRuns: runs(RUNS), endOnFailure: true },
   );
 }
 

@@ -14,6 +14,7 @@ import type {
   RepositoryItem,
 } from "../../../src/catalog/items.ts";
 import type { Reach } from "../../../src/catalog/list-reading.ts";
+import type { Selector } from "../../../src/catalog/selector.ts";
 import type { View } from "../../../src/oci/view.ts";
 import type { RepositoryName } from "../../../src/oci/name.ts";
 import { fakeClock } from "./clock.ts";
@@ -23,10 +24,10 @@ import { expectedItems } from "./list-selection.ts";
 import { endOfWrite, isOfWrites } from "./lists.ts";
 import { openNew, type NewPlace } from "./place.ts";
 import { readLog } from "./reading.ts";
+import { runs } from "../../support/runs.ts";
 
-/** Random histories tried, and questions asked of each list. Each history costs a new database. */
+/** Random histories tried. Each costs a new database. */
 const RUNS = 8;
-const QUESTIONS = 60;
 
 const KINDS = Object.keys(ORDERS) as ListKind[];
 const EVERYBODY = { groups: [] };
@@ -53,6 +54,9 @@ const PATTERNS = [
   "**/c/**",
   "*b",
 ];
+
+/** Each list as it is, and by each of its filters: all of them are asked for of every history. */
+const QUESTIONS = KINDS.flatMap((kind) => [{}, ...SELECTORS[kind]].map((selector) => ({ kind, selector })));
 
 const anyPatterns = fc.uniqueArray(fc.constantFrom(...PATTERNS), { maxLength: 4 });
 const anyLimits = fc.option(
@@ -87,7 +91,7 @@ async function assertViews(newPlace: NewPlace, reach?: Reach): Promise<void> {
         await carryOutListed(opened.catalog, command, second);
       }
       const events = await readLog(opened.catalog);
-      for (let n = 0; n < QUESTIONS; n++) {
+      for (const question of QUESTIONS) {
         const policy = policyOf(choose(() => anyPatterns));
         const limits = choose(() => anyLimits);
         const caller = { ...EVERYBODY, ...(limits && { grants: grantsOf(limits) }) };
@@ -97,12 +101,11 @@ async function assertViews(newPlace: NewPlace, reach?: Reach): Promise<void> {
             action: "list",
             repository: repository as RepositoryName,
           });
-        const kind = choose(fc.constantFrom, ...KINDS);
-        const asked = { choose, kind, view, isSeen, reach };
+        const asked = { ...question, choose, view, isSeen, reach };
         await assertPages(opened.catalog, events, asked);
       }
     }),
-    { numRuns: RUNS, endOnFailure: true },
+    { numRuns: runs(RUNS), endOnFailure: true },
   );
 }
 
@@ -119,6 +122,7 @@ function grantsOf(patterns: readonly string[]): NonNullable<Parameters<typeof pe
 type Asked = {
   readonly choose: fc.GeneratorValue;
   readonly kind: ListKind;
+  readonly selector: Selector;
   readonly view: View | undefined;
   readonly isSeen: (repository: string) => boolean;
   readonly reach: Reach | undefined;
@@ -126,8 +130,7 @@ type Asked = {
 
 /** A crawl under a view has what the log of the repositories in it says, in order, in pages that are full. */
 async function assertPages(catalog: Catalog, events: readonly Event[], asked: Asked): Promise<void> {
-  const { choose, kind, view, isSeen, reach } = asked;
-  const selector = choose(fc.constantFrom, {}, ...SELECTORS[kind]);
+  const { choose, kind, selector, view, isSeen, reach } = asked;
   const order = { by: choose(fc.constantFrom, ...ORDERS[kind]), descending: choose(fc.boolean) };
   const any = choose(() => fc.option(fc.integer({ min: 0, max: events.length }), { nil: undefined }));
   const at = isOfWrites(kind, selector) ? endOfWrite(events, any) : any;
