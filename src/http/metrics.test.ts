@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMetrics } from "./metrics.ts";
+import type { Receiver } from "../webhooks/receivers.ts";
 import type { RequestEntry } from "./observer.ts";
 
 const ENTRY: RequestEntry = {
@@ -56,4 +57,44 @@ test("metrics are there while the catalog is not", async () => {
   const { body } = await metrics.expose();
   assert.match(body, /^supercargo_catalog_revision Nan$/m);
   assert.match(body, /^supercargo_http_requests_in_flight 1$/m);
+});
+
+test("how far receivers are behind is told in events and in seconds, as far as that is known", async () => {
+  const receiver = (name: string, lag: Receiver["lag"]): Receiver => ({
+    name,
+    url: "http://receiver.test",
+    format: "structured",
+    selector: {},
+    isSigned: false,
+    lag,
+    webhook: {
+      name,
+      definition: "",
+      isConfigured: false,
+      generation: 1,
+      created: new Date(0),
+      progress: { cursor: 0, failures: 0 },
+    },
+  });
+  const metrics = createMetrics({
+    receivers: async () => [
+      receiver("told", { events: 0, seconds: 0 }),
+      receiver("behind", { events: 3, seconds: 12.5 }),
+      receiver("forgotten", { events: 9 }),
+    ],
+    revision: async () => 9,
+    running: () => 0,
+  });
+  const lines = (await metrics.expose()).body.split("\n");
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith("supercargo_webhook_lag_")),
+    [
+      'supercargo_webhook_lag_events{webhook="told"} 0',
+      'supercargo_webhook_lag_events{webhook="behind"} 3',
+      'supercargo_webhook_lag_events{webhook="forgotten"} 9',
+      'supercargo_webhook_lag_seconds{webhook="told"} 0',
+      'supercargo_webhook_lag_seconds{webhook="behind"} 12.5',
+      'supercargo_webhook_lag_seconds{webhook="forgotten"} Nan',
+    ],
+  );
 });

@@ -35,3 +35,31 @@ test("who does not answer until it is too late is told so", async () => {
   });
   never.resolve();
 });
+
+test("who is to be left alone says so in seconds or by a date, and for a day at the most", async ({
+  mock,
+}) => {
+  const now = Date.UTC(2026, 0, 1);
+  mock.timers.enable({ apis: ["Date"], now });
+  let asked = "";
+  await using receiver = await WebhookReceiver.open((_, response) => {
+    response.statusCode = 503;
+    response.setHeader("Retry-After", asked);
+  });
+  const definition = { url: receiver.url, format: "structured", selector: {} } as const;
+  const options = { name: "a", definition, source: "http://registry.test", reach: reachOf(["127.0.0.1"]) };
+  await using sink = new HttpSink(options);
+  const dateIn = (ms: number): string => new Date(now + ms).toUTCString();
+  for (const [text, expected] of [
+    ["120", 120_000],
+    [dateIn(90_000), 90_000],
+    [dateIn(-90_000), 0],
+    [dateIn(48 * 3_600_000), 24 * 3_600_000],
+    ["999999999", 24 * 3_600_000],
+    ["soon", undefined],
+  ] as const) {
+    asked = text;
+    const outcome = await sink.probe(NEVER);
+    assert.equal(!outcome.isTaken && outcome.retryAfterMs, expected, text);
+  }
+});

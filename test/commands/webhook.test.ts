@@ -58,15 +58,20 @@ describe("supercargo webhook", () => {
       receiver.url,
       "paused",
     ]);
+    await pushManifest(host, "a/b:v1", manifestOf({ annotations: { n: "2" } }));
+    const behind = (await expectAnswer(host, "GET /metrics", { status: 200 })).bytes.toString();
+    assert.match(behind, /supercargo_webhook_lag_events\{webhook="scan"\} [2-9]/);
+    assert.match(behind, /supercargo_webhook_lag_seconds\{webhook="scan"\} \d/);
     assert.equal((await run(["webhook", "resume", ...name])).code, 0);
-    assert.equal((await run(["webhook", "replay", ...name, "--from", "0"])).code, 0);
     await receiver.until(() => receiver.taken.length === 2);
+    assert.equal((await run(["webhook", "replay", ...name, "--from", "0"])).code, 0);
+    await receiver.until(() => receiver.taken.length === 4);
     await waitFor("all to be told", async () =>
       (await run(["webhook", "list", host])).out.includes("active"),
     );
     const metrics = (await expectAnswer(host, "GET /metrics", { status: 200 })).bytes.toString();
     assert.match(metrics, /supercargo_webhook_lag_events\{webhook="scan"\} \d+/);
-    assert.match(metrics, /supercargo_webhook_deliveries_total\{webhook="scan",outcome="taken"\} 2/);
+    assert.match(metrics, /supercargo_webhook_deliveries_total\{webhook="scan",outcome="taken"\} 4/);
     const tried = await run(["webhook", "test", ...name, "--output", "ndjson"]);
     assert.deepEqual(itemsOf(tried.out), [{ taken: true }]);
     assert.match(

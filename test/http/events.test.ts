@@ -112,6 +112,19 @@ describe("the log", () => {
     ]);
   });
 
+  test("a push is told by what it changes, as docs/webhooks.md has it", async () => {
+    const pushing = async (content: typeof first): Promise<string[]> =>
+      (await during(() => pushManifest(host, "log/pushed:v1", content))).map(
+        (text) => text.split(" ")[0] ?? "",
+      );
+    assert.deepEqual(await pushing(first), ["repository.created", "manifest.pushed", "tag.set"]);
+    assert.deepEqual(await pushing(second), ["manifest.pushed", "tag.set"]);
+    assert.deepEqual(await pushing(first), ["tag.set"]);
+    assert.deepEqual(await pushing(first), []);
+    await expectAnswer(host, `DELETE /v2/log/pushed/manifests/${first.digest}`, { status: 202 });
+    assert.deepEqual(await pushing(first), ["manifest.pushed", "tag.set"]);
+  });
+
   test("a push that is refused makes no event", async () => {
     const happened = await during(async () => {
       await expectAnswer(host, "PUT /v2/log/refused/manifests/v1", { send: { body: "{" }, status: 400 });
