@@ -74,7 +74,7 @@ const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
   "node:http": ["server.ts", "http", "client", "webhooks/http-sink.ts"],
   "node:https": ["http/listener.ts", "webhooks/http-sink.ts"],
   "@nats-io": ["webhooks/jetstream-sink.ts"],
-  "ipaddr.js": ["webhooks/reachable.ts"],
+  "ipaddr.js": ["access/network.ts", "webhooks/reachable.ts"],
   "rate-limiter-flexible": ["http/rate-limits.ts"],
   "node:fs": [
     "main.ts",
