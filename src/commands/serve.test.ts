@@ -3,11 +3,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type Socket, connect } from "node:net";
+import { connect as connectSecurely } from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { newPair } from "../../test/support/certificate.ts";
+import type { Pair } from "../http/certificate.ts";
 
 const MAIN = join(import.meta.dirname, "../main.ts");
 const POLL_MS = 10;
@@ -46,7 +49,7 @@ class Served implements AsyncDisposable {
   }
 
   get port(): number {
-    return Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(this.stderr)?.[1]);
+    return Number(/https?:\/\/127\.0\.0\.1:(\d+)/.exec(this.stderr)?.[1]);
   }
 
   get data(): string {
@@ -131,6 +134,29 @@ test("every line on standard output is JSON, one per request, with the id that t
   assert.equal(line?.["route"], "/v2/<name>/manifests/<reference>");
   assert.equal(line?.["status"], 404);
   assert.equal(line?.["code"], "NAME_UNKNOWN");
+});
+
+test("a certificate that is renewed on disk is the one that new connections get, without a restart", async () => {
+  const at = await mkdtemp(join(folder, "tls-"));
+  const files = { cert: join(at, "cert.pem"), key: join(at, "key.pem") };
+  const put = async ({ cert, key }: Pair): Promise<void> => {
+    await writeFile(files.cert, cert);
+    await writeFile(files.key, key);
+  };
+  const [first, second] = [newPair("first"), newPair("second")];
+  await put(first);
+  await using served = await Served.ready(["--tls-cert", files.cert, "--tls-key", files.key]);
+  const shown = async (): Promise<string> => {
+    const socket = connectSecurely({ port: served.port, host: "127.0.0.1", rejectUnauthorized: false });
+    await once(socket, "secureConnect");
+    const { CN } = socket.getPeerCertificate().subject;
+    socket.destroy();
+    return String(CN);
+  };
+  assert.equal(await shown(), "first");
+  await put(second);
+  await until(async () => (await shown()) === "second", served);
+  await until(() => served.stdout.includes('"certificate read again"'), served);
 });
 
 test("health, readiness and metrics answer", async () => {

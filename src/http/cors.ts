@@ -3,9 +3,9 @@ import type { Answer } from "./call.ts";
 
 /** What web pages read and send (R36). */
 const EXPOSED =
-  "Docker-Content-Digest, Link, WWW-Authenticate, ETag, Retry-After, Supercargo-Revision, Supercargo-Cursor, OCI-Filters-Applied";
+  "Docker-Content-Digest, Link, WWW-Authenticate, ETag, Retry-After, RateLimit, RateLimit-Policy, Supercargo-Revision, Supercargo-Cursor, OCI-Filters-Applied";
 const METHODS = "HEAD, GET, OPTIONS, DELETE";
-const REQUEST_HEADERS = "Authorization, Accept, Cache-Control";
+const REQUEST_HEADERS = "Authorization, Accept, Cache-Control, If-None-Match";
 /** Seconds for which a browser need not ask again. */
 const PREFLIGHT_SECONDS = 600;
 

@@ -60,9 +60,9 @@ export const ACCESS: Readonly<Record<string, Description>> = {
     summary: "Who the caller is, and what they may do where.",
     answers: {
       200: {
-        says: "Who it is; nobody where there is no `user`.",
+        says: "Who it is, and the `robot` that acts for them; nobody where there is no `user`.",
         headers: ["Cache-Control"],
-        body: object({ user: TEXT, groups: list(TEXT), allowed: GRANTS, within: GRANTS }, [
+        body: object({ user: TEXT, robot: TEXT, groups: list(TEXT), allowed: GRANTS, within: GRANTS }, [
           "groups",
           "allowed",
         ]),

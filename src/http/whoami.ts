@@ -4,7 +4,7 @@ import { json, requireKnown, type Answer, type Call } from "./call.ts";
 
 const EVERYTHING = [{ on: "**", allow: ["list", "pull", "push", "delete"] }];
 
-/** Who the caller is, and what they may do where: what the policy allows, and what a token or robot limits that to. */
+/** Who the caller is, which robot acts for them if one does, and what they may do where: what the policy allows, and what a token or robot limits that to. */
 export async function getWhoami({ service, rights, query }: Call): Promise<Answer> {
   requireKnown(query, []);
   const { caller } = rights.identity;
@@ -12,6 +12,7 @@ export async function getWhoami({ service, rights, query }: Call): Promise<Answe
   return json(
     {
       ...(caller.user !== undefined && { user: caller.user }),
+      ...(caller.robot !== undefined && { robot: caller.robot }),
       groups: policy ? groupsOf(policy, caller) : caller.groups,
       allowed: policy ? shown(grantsOf(policy, caller)) : EVERYTHING,
       ...(caller.grants && { within: shown(caller.grants) }),

@@ -112,10 +112,8 @@ describeClient(["skopeo", "podman", "crane", "oras", "regctl", "helm", "containe
       `docker://${wire.host}/bob/app:1.0`,
     );
     const mounts = wire.find("POST", /^\/v2\/bob\/app\/blobs\/uploads\/\?.*mount=/);
-    assert.ok(
-      mounts.every(({ status }) => status !== 201),
-      JSON.stringify(mounts.map(({ status }) => status)),
-    );
+    // It looks whether the layer is there for it to mount, which for this user it is not.
+    assert.ok(mounts.every(({ status }) => status !== 201));
     assert.ok(wire.find("PATCH", /^\/v2\/bob\/app\//).length >= 2);
   });
 
@@ -176,16 +174,35 @@ describeClient(["skopeo", "podman", "crane", "oras", "regctl", "helm", "containe
     );
   });
 
-  test("containerd pushes and fetches with a name and a password, and not without", async () => {
+  test("containerd posts for tokens, and pushes, fetches and mounts what its user may, and nothing without", async () => {
     await using store = await Containerd.start(scene.folder, "login");
-    const name = `${scene.host}/team/ctr`;
+    await using wire = await Wire.open(scene.host);
+    const name = `${wire.host}/team/ctr`;
     const archive = scene.folder.at("image.tar");
     execFileSync("tar", ["-C", scene.content.image.folder, "-cf", archive, "."]);
     await store.ctr.run("images", "import", "--no-unpack", "--all-platforms", "--base-name", name, archive);
-    const user = ["--plain-http", "--user", `ann:${PASSWORD}`];
+    const as = (user: string): string[] => ["--plain-http", "--user", `${user}:${PASSWORD}`];
     await store.ctr.fails("images", "push", "--plain-http", `${name}:it`);
-    await store.ctr.run("images", "push", ...user, `${name}:it`);
+    const { length } = wire.exchanges;
+    await store.ctr.run("images", "push", ...as("ann"), `${name}:it`);
+    const pushed = wire.exchanges.slice(length);
+    const first = pushed.find(({ url }) => url.startsWith("/v2/_supercargo/token"));
+    assert.deepEqual([first?.method, first?.status], ["POST", 200]);
     await store.ctr.fails("content", "fetch", "--plain-http", "--all-platforms", `${name}:it`);
-    await store.ctr.run("content", "fetch", ...user, "--all-platforms", `${name}:it`);
+    await store.ctr.run("content", "fetch", ...as("ann"), "--all-platforms", `${name}:it`);
+
+    // It notes where it has its layers from, and asks for them to be mounted from there: for who may pull there, they are.
+    for (const [user, to, status] of [
+      ["ann", "library/ctr", 201],
+      ["bob", "bob/ctr", 202],
+    ] as const) {
+      await store.ctr.run("images", "tag", `${name}:it`, `${wire.host}/${to}:it`);
+      await store.ctr.run("images", "push", ...as(user), `${wire.host}/${to}:it`);
+      const asked = wire.find("POST", new RegExp(`^/v2/${to}/blobs/uploads/\\?.*mount=`));
+      // Those that it asked for before it had a token are asked for again.
+      const mounts = asked.filter((one) => one.status !== 401);
+      assert.ok(mounts.length > 0, `${user} asked for no mount`);
+      for (const mount of mounts) assert.equal(mount.status, status, mount.url);
+    }
   });
 });

@@ -1,125 +1,28 @@
 import assert from "node:assert/strict";
-import { mkdtempDisposableSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import bcrypt from "bcrypt";
 import { decodeJwt } from "jose";
-import { AccountLogins, digestOfSecret, newSecret } from "../../src/access/account-logins.ts";
-import type { Accounts } from "../../src/access/accounts.ts";
 import { hashPassword } from "../../src/access/argon2.ts";
-import { HashGate } from "../../src/access/hash-gate.ts";
-import { Htpasswd } from "../../src/access/htpasswd.ts";
-import { PasswordChecks } from "../../src/access/password-checks.ts";
-import { WrongLogins } from "../../src/access/wrong-logins.ts";
-import { openAccounts } from "../../src/catalog/accounts.ts";
 import { openPostgres } from "../../src/catalog/postgres.ts";
 import { openSqliteAccounts } from "../../src/catalog/sqlite-accounts.ts";
-import type { Access } from "../../src/http/authenticate.ts";
-import { basic, bearer, TestAccess, tokenFor } from "../support/access.ts";
+import { basic, bearer, tokenFor } from "../support/access.ts";
+import { blobOf, manifestOf, pushBlob } from "../support/artifact.ts";
 import { expectAnswer, jsonOf, send } from "../support/exchange.ts";
-import { blobOf, pushBlob } from "../support/artifact.ts";
+import { LoginScene, PASSWORD } from "../support/logins.ts";
 import { startPostgres } from "../support/postgres.ts";
 import { TestRegistry } from "../support/registry.ts";
-
-const PASSWORD = "ann-password";
-const RULES = { rules: [{ allow: ["admin"], to: ["anonymous"], on: ["**"] }] };
-
-/** Counts the passwords that are worked out. */
-class CountingGate extends HashGate {
-  hashes = 0;
-  override async run<T>(work: () => Promise<T>): Promise<T> {
-    return super.run(async () => {
-      const worked = await work();
-      this.hashes++;
-      return worked;
-    });
-  }
-}
-
-/** Logins as a server has them, where `ann` is a user of the database, and `bob` of a file. */
-class Scene implements AsyncDisposable {
-  readonly gate = new CountingGate();
-  /** How long attempts had to wait, in milliseconds; none really does. */
-  readonly waits: number[] = [];
-  readonly logins: AccountLogins;
-  /** What the clock says of who is there. */
-  now = Date.now();
-  readonly accounts: Accounts;
-  readonly #all: AsyncDisposableStack;
-
-  private constructor(accounts: Accounts, others: Htpasswd, all: AsyncDisposableStack) {
-    this.accounts = accounts;
-    const wrong = new WrongLogins({ sleep: async (ms) => void this.waits.push(ms) });
-    this.logins = new AccountLogins(accounts, {
-      others,
-      wrong,
-      checks: new PasswordChecks(this.gate),
-      now: () => this.now,
-    });
-    this.#all = all;
-  }
-
-  static async open(engine: Engine): Promise<Scene> {
-    await using all = new AsyncDisposableStack();
-    const folder = all.use(mkdtempDisposable());
-    const accounts = all.use(await openAccounts(await ENGINES[engine](folder.path)));
-    await accounts.putUser("ann", await hashPassword(PASSWORD));
-    const file = join(folder.path, "users");
-    writeFileSync(file, `bob:${bcrypt.hashSync("bob-password", 4)}\n`);
-    const others = await Htpasswd.open(file, (error) => assert.fail(String(error)));
-    return new Scene(accounts, others, all.move());
-  }
-
-  async login(name: string, password: string, address = "192.0.2.1"): Promise<string | undefined> {
-    return (await this.logins.login({ name, password }, { address }))?.user;
-  }
-
-  /** A robot of `ann`, by its secret. */
-  async addRobot(name: string, expires?: Date): Promise<string> {
-    const secret = newSecret();
-    const robot = { user: "ann", name, on: ["**"], allow: ["pull" as const], created: new Date() };
-    await this.accounts.addRobot({ ...robot, digest: digestOfSecret(secret), expires });
-    return secret;
-  }
-
-  /** What guesses there give, one after the other; refusals are their codes. */
-  async guess(name: (n: number) => string, times: number): Promise<Set<unknown>> {
-    const answers = new Set<unknown>();
-    for (let n = 0; n < times; n++)
-      answers.add(await this.login(name(n), `guess ${n}`).catch((error: { code: string }) => error.code));
-    return answers;
-  }
-
-  /** Access by these logins where everybody may do everything. */
-  async access(): Promise<Access> {
-    const { policy, tokens, keys } = await TestAccess.open(RULES, []);
-    return { policy, tokens, keys, logins: this.logins };
-  }
-
-  [Symbol.asyncDispose](): PromiseLike<void> {
-    return this.#all.disposeAsync();
-  }
-}
-
-function mkdtempDisposable(): Disposable & { readonly path: string } {
-  const folder = mkdtempDisposableSync(join(tmpdir(), "supercargo-logins-"));
-  return { path: folder.path, [Symbol.dispose]: () => folder.remove() };
-}
 
 const postgres = await startPostgres();
 after(() => postgres[Symbol.asyncDispose]());
 
 const ENGINES = {
-  SQLite: async (folder: string) => openSqliteAccounts(folder),
+  SQLite: openSqliteAccounts,
   PostgreSQL: async () => openPostgres(await postgres.createDatabase()),
 };
-type Engine = keyof typeof ENGINES;
 
-for (const engine of Object.keys(ENGINES) as Engine[]) {
+for (const [engine, open] of Object.entries(ENGINES)) {
   describe(`logins of accounts on ${engine}`, () => {
     test("are wrong with a name or password that no database takes, and cost what others cost", async () => {
-      await using scene = await Scene.open(engine);
+      await using scene = await LoginScene.open(open);
       await using registry = await TestRegistry.open({ access: await scene.access() });
       const names = ["ann\0", "\0", "ann+ci\0", "a\0b+ci", "ann+\0", "ann\u{fffd}", "a".repeat(5_000)];
       const pairs = [...names.map((name) => [name, PASSWORD] as const), ["ann", `${PASSWORD}\0`] as const];
@@ -139,7 +42,7 @@ for (const engine of Object.keys(ENGINES) as Engine[]) {
     });
 
     test("end with what was got by them: within five seconds of when a robot, password or user does", async () => {
-      await using scene = await Scene.open(engine);
+      await using scene = await LoginScene.open(open);
       await using registry = await TestRegistry.open({ access: await scene.access() });
       const { host } = registry;
       const tokenOf = async (headers: object): Promise<Record<string, string>> =>
@@ -182,10 +85,10 @@ for (const engine of Object.keys(ENGINES) as Engine[]) {
     });
 
     test("of a robot with an expiry get tokens that hold no longer", async () => {
-      await using scene = await Scene.open(engine);
+      await using scene = await LoginScene.open(open);
       await using registry = await TestRegistry.open({ access: await scene.access() });
       const expires = new Date(Date.now() + 60_000);
-      const secret = await scene.addRobot("ci", expires);
+      const secret = await scene.addRobot("ci", { expires });
       const answer = await send(registry.host, "GET /v2/_supercargo/token", {
         headers: basic("ann+ci", secret),
       });
@@ -199,9 +102,34 @@ for (const engine of Object.keys(ENGINES) as Engine[]) {
   });
 }
 
+test("a robot is told that it is one, and events and the log say that it was", async () => {
+  await using scene = await LoginScene.open();
+  await using registry = await TestRegistry.open({ access: await scene.access() });
+  const { host } = registry;
+  const password = basic("ann+ci", await scene.addRobot("ci", { allow: ["push", "pull"] }));
+  const got = await send(host, "GET /v2/_supercargo/token?scope=repository:app:push,pull", {
+    headers: password,
+  });
+  const token = bearer((jsonOf(got) as { token: string }).token);
+  const { bytes: body, mediaType } = manifestOf({});
+  for (const [n, headers] of [password, token].entries()) {
+    const whoami = await expectAnswer(host, "GET /v2/_supercargo/whoami", { send: { headers }, status: 200 });
+    const { user, robot } = jsonOf(whoami) as { user: string; robot: string };
+    assert.deepEqual([user, robot], ["ann", "ci"]);
+    await expectAnswer(host, `PUT /v2/app/manifests/v${n}`, {
+      send: { headers: { ...headers, "Content-Type": mediaType }, body },
+      status: 201,
+    });
+    assert.equal(registry.entries.at(-1)?.actor, "ann+ci");
+    const { revision } = await registry.catalog.bounds();
+    const { events } = await registry.catalog.events({ after: revision - 1, limit: 1 });
+    assert.equal(events[0]?.actor, "ann+ci");
+  }
+});
+
 describe("a password", () => {
   test("is worked out once for as long as it is right, wherever it is kept", async () => {
-    await using scene = await Scene.open("SQLite");
+    await using scene = await LoginScene.open();
     for (const name of ["ann", "bob"]) {
       const before = scene.gate.hashes;
       const login = (): Promise<string | undefined> => scene.login(name, `${name}-password`);
@@ -211,7 +139,7 @@ describe("a password", () => {
   });
 
   test("that is new counts, and the one before no more", async () => {
-    await using scene = await Scene.open("SQLite");
+    await using scene = await LoginScene.open();
     assert.equal(await scene.login("ann", PASSWORD), "ann");
     await scene.accounts.putUser("ann", await hashPassword("another one"));
     assert.equal(await scene.login("ann", PASSWORD), undefined);
@@ -221,7 +149,7 @@ describe("a password", () => {
 
 describe("who guesses", () => {
   test("many passwords at once has few of them worked out, and others are served meanwhile", async () => {
-    await using scene = await Scene.open("SQLite");
+    await using scene = await LoginScene.open();
     await using registry = await TestRegistry.open({ access: await scene.access() });
     const { host } = registry;
     const blob = blobOf("a layer");
@@ -240,7 +168,7 @@ describe("who guesses", () => {
   });
 
   test("does not keep out whose password was right there lately, nor robots", async () => {
-    await using scene = await Scene.open("SQLite");
+    await using scene = await LoginScene.open();
     const secret = await scene.addRobot("ci");
     assert.equal(await scene.login("ann", PASSWORD), "ann");
     assert.equal(await scene.login("bob", "bob-password"), "bob");
@@ -257,14 +185,14 @@ describe("who guesses", () => {
   });
 
   test("may not try one password after the other against one that was right", async () => {
-    await using scene = await Scene.open("SQLite");
+    await using scene = await LoginScene.open();
     assert.equal(await scene.login("ann", PASSWORD), "ann");
     assert.deepEqual(await scene.guess(() => "ann", 110), new Set([undefined, "TOOMANYREQUESTS"]));
     await assert.rejects(scene.login("ann", PASSWORD), { code: "TOOMANYREQUESTS" });
   });
 
   test("from anywhere in a network of IPv6 is one", async () => {
-    await using scene = await Scene.open("SQLite");
+    await using scene = await LoginScene.open();
     for (let n = 0; n < 5; n++)
       assert.equal(await scene.login("ann", `guess ${n}`, `2001:db8::${n}`), undefined);
     assert.ok(scene.waits.length > 0);

@@ -128,7 +128,7 @@ describe("the surface", () => {
       headers: {
         "access-control-allow-origin": origin,
         "access-control-allow-methods": "HEAD, GET, OPTIONS, DELETE",
-        "access-control-allow-headers": "Authorization, Accept, Cache-Control",
+        "access-control-allow-headers": "Authorization, Accept, Cache-Control, If-None-Match",
         "content-length": undefined,
       },
     });
@@ -141,8 +141,10 @@ describe("the surface", () => {
         status,
         headers: { "access-control-allow-origin": origin, vary: "Origin" },
       });
-      for (const name of ["Docker-Content-Digest", "Link", "WWW-Authenticate"])
-        assert.ok(String(headers["access-control-expose-headers"]).includes(name), name);
+      const exposed = String(headers["access-control-expose-headers"]).split(", ");
+      const needed = ["Docker-Content-Digest", "Link", "WWW-Authenticate", "ETag"];
+      for (const name of [...needed, "Retry-After", "RateLimit", "RateLimit-Policy"])
+        assert.ok(exposed.includes(name), name);
     }
   });
 
