@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { WrongLogins } from "./wrong-logins.ts";
 
 /** Attempts under a clock that goes on when somebody waits; gives how long each had to. */
@@ -87,6 +88,36 @@ test("attempts at the same time that nobody has looked at yet are refused once t
   for (const one of others) one.mayGoOn();
   for (const one of others.slice(0, 10)) one.ended(false);
   assert.throws(() => others[10]?.mayGoOn(), { code: "TOOMANYREQUESTS" });
+});
+
+test("guesses at once get no further than one after the other", async () => {
+  let now = 0;
+  const sleeping: { at: number; wake: () => void }[] = [];
+  const wrong = new WrongLogins({
+    now: () => now,
+    sleep: (ms) => new Promise<void>((wake) => sleeping.push({ at: now + ms, wake })),
+  });
+  (await wrong.admit("ann", "6.6.6.6")).ended(false);
+  const looked: number[] = [];
+  const guess = async (): Promise<void> => {
+    using attempt = await wrong.admit("ann", "6.6.6.6");
+    looked.push(now);
+    attempt.ended(false);
+  };
+  const guesses = Array.from({ length: 50 }, guess);
+  const settled = Promise.allSettled(guesses);
+  for (;;) {
+    await setImmediate();
+    const next = sleeping.toSorted((a, b) => a.at - b.at)[0];
+    if (!next) break;
+    sleeping.splice(sleeping.indexOf(next), 1);
+    now = Math.max(now, next.at);
+    next.wake();
+  }
+  const refused = (await settled).filter(({ status }) => status === "rejected");
+  assert.equal(looked.length + refused.length, 50);
+  // 250, 500, 1,000 … and half a minute at the most, within the minute that they wait: eight fit.
+  assert.ok(looked.length <= 8, looked.join());
 });
 
 test("an address has so many attempts at the same time, and who was right there lately one more", async () => {

@@ -5,6 +5,8 @@ import { RegistryError } from "../errors.ts";
 /** The wait after the first wrong login, and the longest, in milliseconds; each wrong one doubles it. */
 const WAIT_MS = 250;
 const WAIT_MS_MAX = 30_000;
+/** The longest that an attempt waits in all, in milliseconds. */
+const LINE_MS_MAX = 2 * WAIT_MS_MAX;
 /** How long wrong logins are remembered, in milliseconds. */
 const REMEMBERED_MS = 15 * 60_000;
 /** Users, and addresses, whose wrong logins are remembered. What was wrong longest ago goes first. */
@@ -64,12 +66,11 @@ export class WrongLogins {
     const short = name.length <= NAME_LENGTH_MAX ? name : hash("sha256", name);
     const user: Kind = { key: `user ${short} at ${address}`, free: 0 };
     const place: Kind = { key: `at ${address}`, free: ADDRESS_FREE };
-    const asked = wasRight ? [user] : [user, place];
+    const asked: [Kind, ...Kind[]] = wasRight ? [user] : [user, place];
     if (asked.some(({ key }) => this.#runningOf(key) >= RUNNING_MAX)) throw tooMany(CROWDED_MS);
-    const wait = Math.max(...asked.map(({ key }) => this.#turn(key)));
-    if (wait > 2 * WAIT_MS_MAX) throw tooMany(wait);
-    for (const { key } of asked) this.#run(key, 1);
-    if (wait > 0) await this.#sleep(wait);
+    using running = this.#begin(asked);
+    await this.#waitForTurn(asked);
+    const release = running.move();
     const before = asked.map((kind) => ({ ...kind, count: this.#countOf(kind.key) }));
     return {
       mayGoOn: () => {
@@ -80,17 +81,41 @@ export class WrongLogins {
         if (isRight) this.#wrong.delete(user.key);
         else for (const kind of [user, place]) this.#count(kind);
       },
-      [Symbol.dispose]: () => {
-        for (const { key } of asked) this.#run(key, -1);
-      },
+      [Symbol.dispose]: () => release.dispose(),
     };
+  }
+
+  /** Counts an attempt among those that go on, until disposed of. */
+  #begin(asked: readonly Kind[]): DisposableStack {
+    const running = new DisposableStack();
+    for (const { key } of asked) {
+      this.#run(key, 1);
+      running.defer(() => this.#run(key, -1));
+    }
+    return running;
+  }
+
+  /**
+   * Who finds that others were wrong under the same name while they waited has to wait again, and longer: many guesses at
+   * once get no further than one after the other.
+   */
+  async #waitForTurn(asked: readonly [user: Kind, ...Kind[]]): Promise<void> {
+    const [user] = asked;
+    for (let waited = 0; ;) {
+      const count = this.#countOf(user.key);
+      const wait = Math.max(0, ...asked.map(({ key }) => this.#turn(key)));
+      if (waited + wait > LINE_MS_MAX) throw tooMany(Math.max(wait, CROWDED_MS));
+      if (wait > 0) await this.#sleep(wait);
+      waited += wait;
+      if (wait === 0 || this.#countOf(user.key) <= count) return;
+    }
   }
 
   /** How long until there is a turn, which is taken. */
   #turn(key: string): number {
     const wrong = this.#wrong.get(key);
     const wait = this.#waitOf(key);
-    if (wrong && wait > 0 && wait <= 2 * WAIT_MS_MAX) wrong.until += wrong.step;
+    if (wrong && wait > 0 && wait <= LINE_MS_MAX) wrong.until += wrong.step;
     return wait;
   }
 

@@ -167,7 +167,11 @@ export const CONFIG_SCHEMA = z.strictObject({
       about: "How often one caller may push and delete: each request of a push counts.",
       mayBe: RATE_MAY_BE,
     }),
-    login: key(rate, { about: "How often one address may ask for a token.", mayBe: RATE_MAY_BE }),
+    login: key(rate, {
+      about:
+        "How often one address may ask for a token, or show a wrong password where no other class counts.",
+      mayBe: RATE_MAY_BE,
+    }),
   }),
   webhookTargets: key(text(readNetworks), {
     about:
