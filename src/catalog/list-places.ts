@@ -167,13 +167,13 @@ function compareBehind(place: readonly Value[], after: Position): number {
   );
 }
 
-/** The rows of entries, in their order. */
-export async function rowsOf(reading: Reading, entries: Sorted): Promise<Row[]> {
+/** The rows of entries, in their order; with what says where in the range they are, if it is asked for. */
+export async function rowsOf(reading: Reading, entries: Sorted, range?: Range): Promise<Row[]> {
   const { engine, kind, query } = reading;
   const { table, names } = TABLES[kind];
   const keys = entries.map((entry) => entry.names);
   const moment = query.at === undefined ? NOW : momentOf(query.at);
-  const { columns, details } = shownOf(reading);
+  const { columns, details } = shownOf(reading, range);
   const named = names.map((name, at) => `f.${name} = given.column${at + 1}`).join(" and ");
   const found = new Map<string, Row>();
   for (const some of batches(keys, NAMES_PER_STATEMENT)) {

@@ -125,13 +125,13 @@ async function readRanges(reading: Reading, ranges: readonly Range[]): Promise<R
 async function readRange(reading: Reading, range: Range, want: number): Promise<Stretch> {
   if (reading.filters.length === 0) return { rows: await select(reading, range, { want }) };
   const known = knownPlaces(reading, range);
-  if (known) return { rows: await rowsOf(reading, entriesBehind(reading, known, want)) };
+  if (known) return { rows: await rowsOf(reading, entriesBehind(reading, known, want), range) };
   const stop = await placeBehind(reading, range, reading.reach.rowsTried);
   const tried = await select(reading, range, { want, stop });
   if (tried.length >= want || stop === undefined) return { rows: tried };
   if (tried.length * FILLED_ENOUGH >= want) return { rows: tried, stoppedAt: stop };
   const found = await findPlaces(reading, range);
-  if (found) return { rows: await rowsOf(reading, entriesBehind(reading, found, want)) };
+  if (found) return { rows: await rowsOf(reading, entriesBehind(reading, found, want), range) };
   const { rowsLookedAtMax, rowsLookedUpMax } = reading.reach;
   const most = reading.filters.some(({ looksUp }) => looksUp) ? rowsLookedUpMax : rowsLookedAtMax;
   const stoppedAt = await placeBehind(reading, range, most);

@@ -55,6 +55,29 @@ export function describeLists(newPlace: NewPlace): void {
       assert.deepEqual(await names(many), { names: [], next: [7] });
     });
 
+    test("of names alone go on from page to page, however their rows are found", async () => {
+      await using opened = await openNew(newPlace, { reach: NEAR });
+      const contents = Array.from({ length: 12 }, (_, n) =>
+        manifest(`${n}`, { annotations: n % 5 === 1 ? { few: "x" } : {} }),
+      );
+      for (const [n, content] of contents.entries()) {
+        await push(opened.catalog, { content, tags: [parseTag(`v${n}`)] });
+      }
+      for (const by of ["name", "created", "updated", "size"] as const) {
+        for (const selector of [{}, { annotations: [{ key: "few" }] }]) {
+          const query = { selector, order: { by, descending: false }, limit: 1 };
+          const named = async (namesOnly: boolean): Promise<unknown[]> => {
+            const items = await crawl(opened.catalog, "tags", {
+              query: { ...query, namesOnly },
+              reach: NEAR,
+            });
+            return items.map((item) => "name" in item && item.name);
+          };
+          assert.deepEqual(await named(true), await named(false), `${by} ${JSON.stringify(selector)}`);
+        }
+      }
+    });
+
     test("keep what a filter has found apart by list, revision and stretch of names", async () => {
       await using opened = await openNew(newPlace, { reach: NEAR });
       const { catalog } = opened;
