@@ -6,19 +6,13 @@ import { parseTag } from "../../src/oci/tag.ts";
 import { manifest, ORIGIN } from "../contract/catalog/samples.ts";
 import { expectAnswer, jsonOf, send, type Received } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
+import { openWithTwo } from "../support/two-repositories.ts";
 
 const KINDS = ["repositories", "tags", "manifests", "namespaces"] as const;
 
 let registry: TestRegistry;
 before(async () => {
-  registry = await TestRegistry.open();
-  const content = manifest("a");
-  for (const name of ["team/app", "team/other"].map(parseName)) {
-    await registry.catalog.write(name, ORIGIN, async (tx) => {
-      await tx.putManifest(content);
-      for (const tag of ["v1", "v2"]) await tx.setTag(parseTag(tag), content.digest);
-    });
-  }
+  registry = await openWithTwo();
 });
 after(() => registry[Symbol.asyncDispose]());
 

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { parseName } from "../../src/oci/name.ts";
-import { parseTag } from "../../src/oci/tag.ts";
 import { PARAMETERS } from "../../src/registry/selector-parameters.ts";
 import { CHOOSE_REPOSITORIES, SELECTOR_PARAMETERS } from "../../src/registry/selector.ts";
-import { manifest, ORIGIN } from "../contract/catalog/samples.ts";
 import { expectAnswer, jsonOf } from "../support/exchange.ts";
-import { TestRegistry } from "../support/registry.ts";
+import type { TestRegistry } from "../support/registry.ts";
+import { openWithTwo } from "../support/two-repositories.ts";
 
 const HEX = "a".repeat(64);
 const CONTROL = "a\0b";
@@ -81,14 +79,7 @@ type Failure = { message: string; detail: { parameter: string; allowed?: string[
 
 let registry: TestRegistry;
 before(async () => {
-  registry = await TestRegistry.open();
-  const content = manifest("a");
-  for (const name of ["team/app", "team/other"].map(parseName)) {
-    await registry.catalog.write(name, ORIGIN, async (tx) => {
-      await tx.putManifest(content);
-      for (const tag of ["v1", "v2"]) await tx.setTag(parseTag(tag), content.digest);
-    });
-  }
+  registry = await openWithTwo();
 });
 after(() => registry[Symbol.asyncDispose]());
 
