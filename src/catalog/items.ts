@@ -2,6 +2,7 @@ import type { ArtifactClass } from "../oci/artifact-class.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { Tag } from "../oci/tag.ts";
+import type { TimeText } from "../oci/time.ts";
 import type { Revision } from "./catalog.ts";
 import type { Selector } from "./selector.ts";
 import type { View } from "../oci/view.ts";
@@ -9,17 +10,17 @@ import type { View } from "../oci/view.ts";
 /** What lists, search, events and exports say of a repository. */
 export type RepositoryItem = {
   readonly name: RepositoryName;
-  readonly created: Date;
+  readonly created: TimeText;
   /** The last change of anything in it. */
-  readonly updated: Date;
+  readonly updated: TimeText;
   /** When something of it was last pulled, to the hour; absent when nothing was. */
-  readonly pulled?: Date;
+  readonly pulled?: TimeText;
   readonly tagCount: number;
   readonly manifestCount: number;
   /** Bytes of its manifests and of the blobs they name, each counted once. */
   readonly size: number;
   /** On request: the tag that moved last. */
-  readonly latest?: { readonly name: Tag; readonly digest: Digest; readonly updated: Date };
+  readonly latest?: { readonly name: Tag; readonly digest: Digest; readonly updated: TimeText };
   /** On request: artifact types of its manifests. */
   readonly artifactTypes?: readonly string[];
 };
@@ -35,9 +36,9 @@ export type TagItem = {
   readonly size: number;
   readonly imageSize: number;
   /** When the tag was first set, and when it last moved. */
-  readonly created: Date;
-  readonly updated: Date;
-  readonly pulled?: Date;
+  readonly created: TimeText;
+  readonly updated: TimeText;
+  readonly pulled?: TimeText;
   /** On request. */
   readonly platforms?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
@@ -52,14 +53,14 @@ export type ManifestItem = {
   readonly class: ArtifactClass;
   readonly size: number;
   readonly imageSize: number;
-  readonly pushed: Date;
-  readonly pulled?: Date;
+  readonly pushed: TimeText;
+  readonly pulled?: TimeText;
   /** In bytewise order; the first hundred of them, where `tagCount` says there are more. */
   readonly tags: readonly Tag[];
   readonly tagCount: number;
   readonly subject?: Digest;
   /** What its config says, which nobody vouches for. */
-  readonly imageCreated?: Date;
+  readonly imageCreated?: TimeText;
   readonly platforms: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -73,9 +74,9 @@ export type NamespaceItem = {
   /** Repositories below it. */
   readonly repositoryCount: number;
   /** When the first repository in it or below was made; for a reader who sees a part of it, the first of those they see. */
-  readonly created: Date;
+  readonly created: TimeText;
   /** The last change in it or below; for a reader who sees a part of it, in the repositories they see. */
-  readonly updated: Date;
+  readonly updated: TimeText;
 };
 
 /** One change of a tag. */

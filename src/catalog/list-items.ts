@@ -2,6 +2,7 @@ import type { ArtifactClass } from "../oci/artifact-class.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { Tag } from "../oci/tag.ts";
+import { formatTime, type TimeText } from "../oci/time.ts";
 import type { Engine, Value } from "./engine.ts";
 import type {
   Items,
@@ -179,7 +180,7 @@ function contentOf(
   };
 }
 
-function pulledOf(row: Row): { pulled?: Date } {
+function pulledOf(row: Row): { pulled?: TimeText } {
   return row["pulled"] ? { pulled: time(row["pulled"]) } : {};
 }
 
@@ -191,6 +192,6 @@ function pairsOf(json: Value | undefined): Record<string, string> {
   return typeof json === "string" ? (JSON.parse(json) as Record<string, string>) : {};
 }
 
-function time(milliseconds: Value | undefined): Date {
-  return new Date(Number(milliseconds));
+function time(milliseconds: Value | undefined): TimeText {
+  return formatTime(Number(milliseconds));
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { readTime } from "./time.ts";
+import { formatTime, readTime } from "./time.ts";
 
 const NOW = new Date("2026-08-15T12:00:00.500Z");
 const DIGITS = "[0-9]{2}";
@@ -12,6 +12,18 @@ test("a time reads back from its ISO form", () => {
     fc.property(fc.date({ ...years, noInvalidDate: true }), (time) => {
       assert.deepEqual(readTime(time.toISOString(), NOW), time);
     }),
+  );
+});
+
+test("a time is shown in its ISO form, whatever was shown before", () => {
+  const days = Array.from({ length: 5_000 }, (_, day) => new Date(day * 86_400_000 - 1));
+  for (const time of days) assert.equal(formatTime(time.getTime()), time.toISOString());
+  const years = { min: new Date("0000-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59.999Z") };
+  fc.assert(
+    fc.property(fc.date({ ...years, noInvalidDate: true }), (time) => {
+      assert.equal(formatTime(time.getTime()), time.toISOString());
+    }),
+    { numRuns: 1000, examples: [[years.min], [years.max], [new Date(0)]] },
   );
 });
 

@@ -75,17 +75,17 @@ function askedOf(kind: ListKind, type: EventType, selector: EventSelector): Sele
 }
 
 function repositoryOf({ name, created }: Items["repositories"]): Omit<Shown, "type"> {
-  return { repository: name, time: created };
+  return { repository: name, time: new Date(created) };
 }
 
 function manifestOf(item: Items["manifests"]): Omit<Shown, "type"> {
   const { repository, digest, pushed } = item;
-  return { repository, digest, time: pushed, manifest: summaryOf(item) };
+  return { repository, digest, time: new Date(pushed), manifest: summaryOf(item) };
 }
 
 function tagOf(item: Items["tags"]): Omit<Shown, "type"> {
   const { repository, name, digest, updated } = item;
-  return { repository, tag: name, digest, time: updated, manifest: summaryOf(item) };
+  return { repository, tag: name, digest, time: new Date(updated), manifest: summaryOf(item) };
 }
 
 function summaryOf(item: Items["manifests"] | Items["tags"]): NonNullable<Shown["manifest"]> {

@@ -94,12 +94,13 @@ export class ListModel {
     return {
       item: {
         name,
-        created,
-        updated,
+        ...timesOf({ created, updated }),
         tagCount: tags.length,
         manifestCount: contents.length,
         size,
-        ...(latest && { latest: { name: latest.name, digest: latest.digest, updated: latest.updated } }),
+        ...(latest && {
+          latest: { name: latest.name, digest: latest.digest, updated: latest.updated.toISOString() },
+        }),
         artifactTypes: [...new Set(contents.flatMap(({ artifactType = [] }) => artifactType))].toSorted(),
       },
       keys: { name: [name], created: [born], updated: [since], size: [size, born], pulled: [0, born] },
@@ -114,8 +115,7 @@ export class ListModel {
         name,
         ...described(content),
         class: classOfTag(name) ?? content.class,
-        created,
-        updated,
+        ...timesOf({ created, updated }),
         platforms: content.platforms.map(formatPlatform).toSorted(),
         annotations: content.annotations,
         labels: LABELS_OF(repository, content),
@@ -143,7 +143,7 @@ export class ListModel {
         repository,
         ...described(content),
         class: content.class,
-        pushed: created,
+        pushed: created.toISOString(),
         tags: tags.toSorted(),
         tagCount: tags.length,
         ...(content.subject && { subject: content.subject }),
@@ -167,7 +167,7 @@ export class ListModel {
   #namespace(path: string, { born, created, since, updated }: Span): Entry<NamespaceItem> {
     const repository = this.#repositories.has(path as RepositoryName);
     return {
-      item: { path, repository, repositoryCount: this.#below(path).length, created, updated },
+      item: { path, repository, repositoryCount: this.#below(path).length, ...timesOf({ created, updated }) },
       keys: { name: [path], created: [born], updated: [since] },
     };
   }
@@ -178,6 +178,13 @@ function described(
 ): Pick<ManifestItem, "digest" | "mediaType" | "artifactType" | "size" | "imageSize"> {
   const { digest, mediaType, artifactType, size, imageSize } = content;
   return { digest, mediaType, ...(artifactType !== undefined && { artifactType }), size, imageSize };
+}
+
+function timesOf({ created, updated }: Pick<Span, "created" | "updated">): {
+  created: string;
+  updated: string;
+} {
+  return { created: created.toISOString(), updated: updated.toISOString() };
 }
 
 function sum(numbers: readonly number[]): number {

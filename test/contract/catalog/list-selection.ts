@@ -127,7 +127,8 @@ function isPlatform(each: string, asked: string): boolean {
   return one === other || (!isExact && `${each}/`.startsWith(`${other}/`));
 }
 
-function isBetween(time: Date, since: Date | undefined, before: Date | undefined): boolean {
+function isBetween(text: string, since: Date | undefined, before: Date | undefined): boolean {
+  const time = new Date(text);
   return (since === undefined || time >= since) && (before === undefined || time < before);
 }
 

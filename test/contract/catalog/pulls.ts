@@ -106,7 +106,12 @@ async function pulled(
 ): Promise<[string, Date | undefined][]> {
   const order = { by: "name", descending: false } as const;
   const { items } = await catalog.list(kind, { selector: {}, order, limit: 100, at });
-  return items.map((item) => [nameOf(item), "pulled" in item ? item.pulled : undefined]);
+  return items.map((item) => [nameOf(item), pulledOf(item)]);
+}
+
+function pulledOf(item: Items[ListKind]): Date | undefined {
+  if (!("pulled" in item) || item.pulled === undefined) return undefined;
+  return new Date(item.pulled);
 }
 
 function nameOf(item: Items[ListKind]): string {
