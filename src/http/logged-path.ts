@@ -13,9 +13,9 @@ const USER = /^([a-z]+:\/\/)[^/?]*@/i;
 
 /** The target of a request as it may be logged: what can be a secret is left out, and so is the end of a long one. */
 export function loggedPath(target: string): string {
-  const [path = "", ...rest] = target.split("?");
-  const query = rest.join("?").split("&").map(parameter).join("&");
-  const whole = rest.length === 0 ? path : `${path}?${query}`;
+  const query = target.indexOf("?") + 1;
+  const whole =
+    query === 0 ? target : target.slice(0, query) + target.slice(query).split("&").map(parameter).join("&");
   const plain = whole.replace(USER, `$1${REDACTED}@`).replaceAll(SECRET_FORM, REDACTED);
   return plain.length > PATH_LOGGED_MAX ? `${plain.slice(0, PATH_LOGGED_MAX)}…` : plain;
 }
@@ -30,5 +30,6 @@ function parameter(text: string): string {
 
 /** As whoever reads it would, as well as that goes. */
 function decoded(text: string): string {
+  if (!/[%+]/.test(text)) return text;
   return new URLSearchParams(`text=${text}`).get("text") ?? "";
 }

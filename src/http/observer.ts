@@ -36,7 +36,8 @@ export function createObserver({ log, metrics }: { log: Logger; metrics: Metrics
   return {
     finished(entry) {
       metrics.observe(entry);
-      log[levelOf(entry)](lineOf(entry), "request");
+      const level = levelOf(entry);
+      if (log.isLevelEnabled(level)) log[level](lineOf(entry), "request");
     },
   };
 }
