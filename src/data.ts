@@ -42,7 +42,7 @@ export async function openData(config: Config, { write }: { write: boolean }): P
 
 async function openReader(config: Config): Promise<Engine> {
   if (config.catalog !== undefined) return openEngine(config);
-  const { openSqliteReader } = await import("./catalog/sqlite.ts");
+  const { openSqliteReader } = await import("./catalog/sqlite-reader.ts");
   return openSqliteReader(config.data);
 }
 

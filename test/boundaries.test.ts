@@ -66,7 +66,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages and Node modules that one place keeps to itself, so that another can take their part there and nowhere else. */
 const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
-  "better-sqlite3": ["catalog/sqlite.ts", "catalog/sqlite-connection.ts", "catalog/bulk-sqlite.ts"],
+  "better-sqlite3": [
+    "catalog/sqlite.ts",
+    "catalog/sqlite-connection.ts",
+    "catalog/sqlite-checkpoint-thread.ts",
+    "catalog/bulk-sqlite.ts",
+  ],
   pg: ["catalog/postgres.ts", "catalog/postgres-hints.ts", "catalog/postgres-limits.ts"],
   bcrypt: ["access/htpasswd.ts"],
   commander: ["main.ts", "commands"],

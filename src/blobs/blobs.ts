@@ -107,6 +107,12 @@ export interface Blobs extends AsyncDisposable {
   append(id: string, source: Readable, options?: AppendOptions): Promise<UploadStatus>;
 
   /**
+   * The bytes of an upload that has at most so many, verified against `digest`, for one who keeps them elsewhere; undefined
+   * when it has more. It stays. `DIGEST_INVALID`, `BLOB_UPLOAD_UNKNOWN` and `BLOB_UPLOAD_INVALID` as of `finishUpload`.
+   */
+  readUpload(id: string, digest: Digest, bytesMax: number): Promise<Uint8Array | undefined>;
+
+  /**
    * Verifies an upload against `digest` and makes it the blob by that name, durably; the upload is then gone.
    * `DIGEST_INVALID` when the bytes have another digest, or nobody here can compute it (the upload stays);
    * `BLOB_UPLOAD_UNKNOWN`, `STORAGE_FULL`. An outage may cost the upload. Storing what is stored already succeeds.

@@ -1,4 +1,5 @@
-import { lstat, mkdir, open, readdir, unlink } from "node:fs/promises";
+import { closeSync, openSync, unlinkSync } from "node:fs";
+import { lstat, mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RegistryError } from "../errors.ts";
 import { digestParts } from "../oci/digest.ts";
@@ -73,8 +74,7 @@ export async function findFile(path: string, within: string): Promise<FoundFile 
  */
 export async function createFile(path: string): Promise<boolean> {
   try {
-    const file = await open(path, "wx");
-    await file.close();
+    closeSync(openSync(path, "wx"));
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
@@ -85,7 +85,7 @@ export async function createFile(path: string): Promise<boolean> {
 /** Removes a file; false if there was none. */
 export async function removeFile(path: string, within: string): Promise<boolean> {
   const removed = await unlessAbsent(within, async () => {
-    await unlink(path);
+    unlinkSync(path);
     return true;
   });
   return removed ?? false;

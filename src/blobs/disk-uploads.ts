@@ -6,7 +6,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { RegistryError } from "../errors.ts";
-import { digestParts, parseAlgorithm } from "../oci/digest.ts";
+import { digestOf, digestParts, parseAlgorithm } from "../oci/digest.ts";
 import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
 import { shown } from "../oci/shown.ts";
 import type { AppendOptions, UnfinishedUpload, UploadStatus } from "./blobs.ts";
@@ -56,8 +56,10 @@ export class DiskUploads {
 
   async find(id: string): Promise<UploadStatus | undefined> {
     if (!UPLOAD_ID.test(id)) return undefined;
-    const found = await onDisk("look up an upload", () => findFile(join(this.#folder, id), this.#folder));
-    return found && { size: found.size };
+    const stats = await onDisk("look up an upload", () =>
+      unlessAbsent(this.#folder, async () => lstatSync(join(this.#folder, id))),
+    );
+    return stats?.isFile() ? { size: stats.size } : undefined;
   }
 
   async append(id: string, source: Readable, options: AppendOptions): Promise<UploadStatus> {
@@ -80,6 +82,18 @@ export class DiskUploads {
     });
     if (arriving.broken !== undefined) throw arriving.broken;
     return status;
+  }
+
+  async read(id: string, digest: Digest, bytesMax: number): Promise<Uint8Array | undefined> {
+    const algorithm = parseAlgorithm(digestParts(digest).algorithm);
+    return this.#alone(id, "read an upload", async () => {
+      using file = await this.#open(id);
+      if (file.size > bytesMax) return undefined;
+      const bytes = file.bytes();
+      const actual = digestOf(bytes, algorithm);
+      if (actual !== digest) throw otherDigest(digest, { actual, size: bytes.byteLength });
+      return bytes;
+    });
   }
 
   async finish(id: string, digest: Digest): Promise<{ size: number }> {

@@ -108,6 +108,10 @@ class DiskBlobs implements Blobs {
     return this.#uploads.append(id, source, options);
   }
 
+  readUpload(id: string, digest: Digest, bytesMax: number): Promise<Uint8Array | undefined> {
+    return this.#uploads.read(id, digest, bytesMax);
+  }
+
   finishUpload(id: string, digest: Digest): Promise<{ size: number }> {
     return this.#uploads.finish(id, digest);
   }

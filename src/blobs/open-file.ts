@@ -6,6 +6,7 @@ import {
   fsync,
   ftruncateSync,
   openSync,
+  readFileSync,
   writev,
   writevSync,
 } from "node:fs";
@@ -56,6 +57,11 @@ export class OpenFile implements Disposable {
   /** Makes it durable as a whole; of a folder, its names. */
   sync(): Promise<void> {
     return syncFile(this.#fd);
+  }
+
+  /** All of its bytes, which are few. */
+  bytes(): Buffer {
+    return readFileSync(this.#fd);
   }
 
   /** Its bytes from the beginning, so many at a time. It must stay open until they have been read. */

@@ -127,6 +127,9 @@ export type Referrer = {
   readonly annotations: Readonly<Record<string, string>>;
 };
 
+/** A blob that a repository has: its size in bytes, and the bytes themselves if it was added with them. */
+export type BlobMember = { readonly size: number; readonly bytes?: Uint8Array | undefined };
+
 /** That a manifest was pulled, and when: a time that is exact enough to be shown. */
 export type Pull = { readonly repository: RepositoryName; readonly digest: Digest; readonly time: Date };
 
@@ -161,8 +164,13 @@ export interface Transaction {
   /** Deletes all tags and manifests, then the repository; its blobs stop being members. One event each. False when there is no such repository. */
   deleteRepository(): Promise<boolean>;
 
-  /** Makes a blob a member of the repository. Blobs make no events. */
-  addBlob(digest: Digest, size: number): Promise<void>;
+  /**
+   * Makes a blob a member of the repository. Blobs make no events. Bytes that come along are kept with this membership, for
+   * a blob that is in no store; a member without them gets them.
+   */
+  addBlob(digest: Digest, size: number, bytes?: Uint8Array): Promise<void>;
+  /** The bytes of a member that came with them. */
+  bytesOfBlob(digest: Digest): Promise<Uint8Array | undefined>;
   /** False when it was no member. */
   removeBlob(digest: Digest): Promise<boolean>;
   /** True when manifests of the repository wait for the details of this config blob. */
@@ -196,8 +204,8 @@ export interface Catalog extends AsyncDisposable {
     at?: Revision,
   ): Promise<ManifestFact | undefined>;
 
-  /** Size in bytes of a blob that is a member of the repository. */
-  findBlob(repository: RepositoryName, digest: Digest): Promise<{ readonly size: number } | undefined>;
+  /** A blob that is a member of the repository. */
+  findBlob(repository: RepositoryName, digest: Digest): Promise<BlobMember | undefined>;
 
   /** Repositories that have the blob, at most `limit`, by name; only those that `view` shows, if there is one. */
   repositoriesWithBlob(digest: Digest, limit: number, view?: View): Promise<readonly RepositoryName[]>;
@@ -280,11 +288,7 @@ export interface Catalog extends AsyncDisposable {
   facts(at?: Revision): Promise<Facts>;
 
   /** Every blob membership, by repository and digest, read in pages. */
-  allBlobs(): AsyncIterable<{
-    readonly repository: RepositoryName;
-    readonly digest: Digest;
-    readonly size: number;
-  }>;
+  allBlobs(): AsyncIterable<BlobMember & { readonly repository: RepositoryName; readonly digest: Digest }>;
 
   /** Every stored manifest by digest, read in pages. Bytes are absent when only tag history needs it. */
   allContents(): AsyncIterable<{

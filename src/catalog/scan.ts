@@ -1,6 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
-import type { Facts } from "./catalog.ts";
+import type { BlobMember, Facts } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import type { Moment } from "./moment.ts";
 
@@ -8,7 +8,8 @@ import type { Moment } from "./moment.ts";
 const SCAN_ROWS = 1_000;
 const SCAN_MANIFESTS = 10;
 
-type Membership = { readonly repository: RepositoryName; readonly digest: Digest; readonly size: number };
+type Membership = BlobMember & { readonly repository: RepositoryName; readonly digest: Digest };
+type MembershipRow = { repository: RepositoryName; digest: Digest; size: number; bytes: Uint8Array | null };
 type ContentRow = { digest: Digest; media_type: string; size: number; bytes: Uint8Array | null };
 type StoredContent = {
   readonly digest: Digest;
@@ -21,11 +22,11 @@ type StoredContent = {
 export async function* allBlobs(engine: Engine): AsyncGenerator<Membership> {
   let [repository, digest] = ["", ""];
   for (;;) {
-    const rows = await engine.all<Membership>(
-      `select repository, digest, size from blob where (repository, digest) > (?, ?) order by repository, digest limit ?`,
+    const rows = await engine.all<MembershipRow>(
+      `select repository, digest, size, bytes from blob where (repository, digest) > (?, ?) order by repository, digest limit ?`,
       [repository, digest, SCAN_ROWS],
     );
-    yield* rows;
+    for (const { bytes, ...row } of rows) yield { ...row, ...(bytes && { bytes }) };
     const last = rows.at(-1);
     if (!last) return;
     ({ repository, digest } = last);

@@ -3,6 +3,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
 import type {
+  BlobMember,
   Catalog,
   Event,
   EventPage,
@@ -112,12 +113,12 @@ class SqlCatalog implements WholeCatalog {
     });
   }
 
-  async findBlob(repository: RepositoryName, digest: Digest): Promise<{ size: number } | undefined> {
-    const [row] = await this.#engine.all<{ size: number }>(
-      `select size from blob where repository = ? and digest = ?`,
+  async findBlob(repository: RepositoryName, digest: Digest): Promise<BlobMember | undefined> {
+    const [row] = await this.#engine.all<{ size: number; bytes: Uint8Array | null }>(
+      `select size, bytes from blob where repository = ? and digest = ?`,
       [repository, digest],
     );
-    return row;
+    return row && { size: row.size, ...(row.bytes && { bytes: row.bytes }) };
   }
 
   async repositoriesWithBlob(digest: Digest, limit: number, view?: View): Promise<RepositoryName[]> {

@@ -45,8 +45,9 @@ export class SqlTransaction implements Transaction {
       await applyChange(this.#tx, this.#repository, { change, span });
       await this.#engine.announce(this.#tx);
     } else if (this.#values.length > 0) await holdClock(this.#tx);
-    await storeTexts(this.#tx, this.#repository, { drafts: this.#drafts, values: this.#values });
     for (const config of this.#described.keys()) await markDescribed(this.#tx, this.#repository, config);
+    // Last: SQLite's index of texts gathers what is new, and writes it out when a statement of several rows follows.
+    await storeTexts(this.#tx, this.#repository, { drafts: this.#drafts, values: this.#values });
   }
 
   async hasManifest(digest: Digest): Promise<boolean> {
@@ -138,11 +139,21 @@ export class SqlTransaction implements Transaction {
     return true;
   }
 
-  async addBlob(digest: Digest, size: number): Promise<void> {
+  async addBlob(digest: Digest, size: number, bytes?: Uint8Array): Promise<void> {
     await this.#tx.run(
-      `insert into blob (repository, digest, size, added) values (?, ?, ?, ?) on conflict do nothing`,
-      [this.#repository, digest, size, Date.now()],
+      `insert into blob (repository, digest, size, added, bytes) values (?, ?, ?, ?, ?)
+        on conflict (repository, digest) do update set size = excluded.size, bytes = excluded.bytes
+        where blob.bytes is null and excluded.bytes is not null`,
+      [this.#repository, digest, size, Date.now(), bytes ?? null],
     );
+  }
+
+  async bytesOfBlob(digest: Digest): Promise<Uint8Array | undefined> {
+    const [row] = await this.#tx.all<{ bytes: Uint8Array | null }>(
+      `select bytes from blob where repository = ? and digest = ?`,
+      [this.#repository, digest],
+    );
+    return row?.bytes ?? undefined;
   }
 
   async removeBlob(digest: Digest): Promise<boolean> {

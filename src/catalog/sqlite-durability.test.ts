@@ -3,6 +3,7 @@ import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { Engine } from "./engine.ts";
 import { openSqlite } from "./sqlite.ts";
 
@@ -93,6 +94,22 @@ test("the log of changes stays small under writes and reads that never pause", a
     await place.engine.all("select 1 from note limit 1");
     await Promise.all(writes);
   }
+  assert.ok((await stat(place.log)).size < LOG_BYTES_MAX);
+});
+
+test("the log of changes stays small under reads that go on whatever is written", async () => {
+  await using place = await newPlace();
+  const text = "x".repeat(2000);
+  const over = new AbortController();
+  const readOn = async (): Promise<void> => {
+    for (; !over.signal.aborted; await setImmediate()) await place.engine.all("select 1 from note limit 1");
+  };
+  const reading = readOn();
+  for (let round = 0; round < 600; round += 1) {
+    await Promise.all(Array.from({ length: 20 }, () => add(place.engine, text)));
+  }
+  over.abort();
+  await reading;
   assert.ok((await stat(place.log)).size < LOG_BYTES_MAX);
 });
 

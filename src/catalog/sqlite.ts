@@ -4,15 +4,18 @@ import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryError } from "../errors.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
+import { Checkpoints } from "./sqlite-checkpoint.ts";
 import { DIALECT } from "./sqlite-dialect.ts";
+import { unusable } from "./sqlite-reader.ts";
 import { codeOf, Connection } from "./sqlite-connection.ts";
 
 /** Transactions committed together at the most. Bounds how long the first of them waits for the last. */
 const GROUP_MAX = 64;
-/** Rows changed until the log of changes is carried over into the database and begun anew: a few MB of it. */
-const CHECKPOINT_ROWS = 500;
+/** Rows changed until the log of changes is carried over into the database and begun anew: some 10 MB of it. */
+const CHECKPOINT_ROWS = 2_500;
 
-type Job = { run(): Promise<void>; settle(failure?: unknown): void };
+/** A transaction that waits for its turn. `run` may be called again, after a rollback. */
+type Job = { run(): Promise<void>; fail(error: unknown): void; settle(failure?: unknown): void };
 
 /**
  * The embedded catalog database: `<folder>/catalog.db`, in WAL mode, durable at every commit. One process at a time has
@@ -34,58 +37,6 @@ export async function openSqlite(folder: string): Promise<Engine> {
 }
 
 /**
- * The catalog database of a folder, to be read as it is: makes nothing and takes no lock, so that a server may have it open
- * as well. `DATA_UNUSABLE` when there is none.
- */
-export async function openSqliteReader(folder: string): Promise<Engine> {
-  try {
-    return new SqliteReader(join(folder, "catalog.db"));
-  } catch (error) {
-    throw unusable(folder, error);
-  }
-}
-
-class SqliteReader implements Engine {
-  readonly types = DIALECT.types;
-  readonly bulk = DIALECT.bulk;
-  readonly using = DIALECT.using;
-  readonly like = DIALECT.like;
-  readonly sees = DIALECT.sees;
-  readonly announce = DIALECT.announce;
-  readonly listen = DIALECT.listen;
-  readonly parts = DIALECT.parts;
-  readonly #connection: Connection;
-
-  constructor(path: string) {
-    this.#connection = new Connection(path, { readonly: true });
-  }
-
-  all<Row>(sql: string, values?: readonly Value[]): Promise<Row[]> {
-    return this.#connection.all(sql, values);
-  }
-
-  run(): Promise<never> {
-    return Promise.reject(new Error("This catalog was opened to be read."));
-  }
-
-  transaction(): Promise<never> {
-    return this.run();
-  }
-
-  snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T> {
-    return read(this);
-  }
-
-  lock(): Promise<never> {
-    return this.run();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#connection[Symbol.dispose]();
-  }
-}
-
-/**
  * Durability is not left to SQLite, whose commit would hold up every other request until the disk has answered. A commit
  * here only writes to the log of changes (`catalog.db-wal`). That is then flushed in the background, and until it is,
  * nobody is told of the commit and nobody sees it: the reader stays at what was durable before.
@@ -103,12 +54,14 @@ class Sqlite implements Engine {
   readonly #writer: Connection;
   readonly #reader: Connection;
   readonly #log: FileHandle;
+  readonly #checkpoints: Checkpoints;
   readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #flushFailure: unknown;
 
   private constructor(parts: Opened) {
     ({ guard: this.#guard, writer: this.#writer, reader: this.#reader, log: this.#log } = parts);
+    this.#checkpoints = new Checkpoints(parts.path);
   }
 
   static async open(path: string, guard: Database.Database): Promise<Sqlite> {
@@ -119,7 +72,7 @@ class Sqlite implements Engine {
     reader.exec(TOUCH);
     const log = await open(`${path}-wal`, "r+");
     opened.move();
-    return new Sqlite({ guard, writer, reader, log });
+    return new Sqlite({ path, guard, writer, reader, log });
   }
 
   all<Row>(sql: string, values?: readonly Value[]): Promise<Row[]> {
@@ -132,16 +85,19 @@ class Sqlite implements Engine {
   }
 
   /**
-   * Transactions run one after the other. Those that wait at the same time are committed by one `commit`, each in a
-   * savepoint of its own: one flush to disk serves them all, and one that fails takes nothing of the others along.
+   * Transactions run one after the other. Those that wait at the same time are committed by one `commit`: one flush to
+   * disk serves them all. One that fails takes nothing of the others along.
    */
   transaction<T>(change: (tx: Queryable) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let outcome: () => void;
       this.#jobs.push({
         run: async () => {
-          const result = await savepoint(this.#writer, change);
-          outcome = () => (result.ok ? resolve(result.value) : reject(result.error));
+          const value = await change(this.#writer);
+          outcome = () => resolve(value);
+        },
+        fail: (error) => {
+          outcome = () => reject(error);
         },
         settle: (failure) => (failure === undefined ? outcome() : reject(failure)),
       });
@@ -174,29 +130,43 @@ class Sqlite implements Engine {
       failure = error;
       this.#writer.rollback();
     }
-    // Before anyone is told: who is may read at once, and hold a view again.
-    this.#checkpoint();
     for (const job of group) job.settle(failure);
+    if (failure === undefined) await this.#checkpoint();
   }
 
   async #commit(group: readonly Job[]): Promise<void> {
     this.#writer.exec("begin immediate");
-    for (const job of group) await job.run();
+    if (!(await this.#ranAll(group))) {
+      this.#writer.rollback();
+      this.#writer.exec("begin immediate");
+      for (const job of group) await inSavepoint(this.#writer, job);
+    }
     this.#holdView();
     this.#writer.exec("commit");
     await this.#flush();
     this.#reader.exec("commit");
   }
 
-  /** Not left to SQLite either: at its own commits the reader holds a view, and the log would never begin anew. */
-  #checkpoint(): void {
-    if (this.#reader.inTransaction || this.#writer.rowsChanged < CHECKPOINT_ROWS) return;
-    this.#writer.rowsChanged = 0;
+  /**
+   * That no transaction of a group failed. Few ever do, so all run without savepoints first: at the end of each, the
+   * indexes of search would write out what they have gathered, which took a tenth of a push.
+   */
+  async #ranAll(group: readonly Job[]): Promise<boolean> {
     try {
-      this.#writer.exec("pragma wal_checkpoint(passive)");
+      for (const job of group) await job.run();
+      return true;
     } catch {
-      // Nothing is lost while the log has it. The next one carries over more.
+      return false;
     }
+  }
+
+  /** Not left to SQLite either, which would do it in this thread. */
+  async #checkpoint(): Promise<void> {
+    if (this.#writer.rowsChanged < CHECKPOINT_ROWS) return;
+    this.#writer.rowsChanged = 0;
+    await this.#checkpoints.run();
+    // Whoever began to read meanwhile reads the log, and would keep it from beginning anew. Nothing is being written.
+    if (this.#reader.inTransaction) this.#reader.exec("commit");
   }
 
   /**
@@ -223,6 +193,7 @@ class Sqlite implements Engine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     while (this.#draining) await this.#draining;
+    await this.#checkpoints[Symbol.asyncDispose]();
     this.#reader[Symbol.dispose]();
     this.#writer[Symbol.dispose]();
     await this.#log.close();
@@ -231,6 +202,7 @@ class Sqlite implements Engine {
 }
 
 type Opened = {
+  readonly path: string;
   readonly guard: Database.Database;
   readonly writer: Connection;
   readonly reader: Connection;
@@ -239,23 +211,19 @@ type Opened = {
 
 /** The cheapest statement that reads. */
 const TOUCH = "select 1 from sqlite_schema limit 1";
-type Result<T> = { ok: true; value: T } | { ok: false; error: unknown };
 
-async function savepoint<T>(
-  connection: Connection,
-  change: (tx: Queryable) => Promise<T>,
-): Promise<Result<T>> {
+/** Runs one transaction of a group so that it can be taken back without the others. */
+async function inSavepoint(connection: Connection, job: Job): Promise<void> {
   connection.exec("savepoint change");
   try {
-    const value = await change(connection);
+    await job.run();
     connection.exec("release change");
-    return { ok: true, value };
   } catch (error) {
     // A full disk rolls everything back by itself: then the savepoint is gone, and so is the whole group.
     if (!connection.inTransaction) throw error;
     connection.exec("rollback to change");
     connection.exec("release change");
-    return { ok: false, error };
+    job.fail(error);
   }
 }
 
@@ -278,13 +246,4 @@ export function lockFolder(folder: string): Database.Database {
       { cause: error },
     );
   }
-}
-
-function unusable(folder: string, cause: unknown): RegistryError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new RegistryError(
-    "DATA_UNUSABLE",
-    `The data folder ${folder} cannot be used: ${reason}. Make it a folder this user may write, or choose another with --data.`,
-    { cause },
-  );
 }

@@ -1,12 +1,10 @@
-import type { Readable } from "node:stream";
 import type { UploadStatus } from "../blobs/blobs.ts";
 import { RegistryError } from "../errors.ts";
 import { digestParts, parseAlgorithm, parseDigest, type Digest } from "../oci/digest.ts";
 import { parseName, type RepositoryName } from "../oci/name.ts";
 import { mountBlob } from "../registry/blobs.ts";
-import { shown } from "../oci/shown.ts";
 import * as uploads from "../registry/uploads.ts";
-import type { UploadOf } from "../registry/uploads.ts";
+import type { Chunk, UploadOf } from "../registry/uploads.ts";
 import { failure } from "./answer.ts";
 import { param, repositoryOf, type Answer, type Call } from "./call.ts";
 import { parseContentRange } from "./range.ts";
@@ -23,7 +21,8 @@ export async function postUpload(call: Call): Promise<Answer> {
   const whole = wanted ? null : query.get("digest");
   if (whole) {
     const digest = verifiableDigest(whole);
-    await uploads.uploadBlob(registry, { repository, digest, source: request }, origin);
+    const blob = { repository, digest, source: request, length: lengthOf(call) };
+    await uploads.uploadBlob(registry, blob, origin);
     return created(repository, digest);
   }
   const algorithm = parseAlgorithm(query.get("digest-algorithm") || "sha256");
@@ -51,8 +50,8 @@ export async function putUpload(call: Call): Promise<Answer> {
   const upload = uploadOf(call);
   const digest = verifiableDigest(query.get("digest") ?? "");
   return atOffset(call, upload, async (chunk) => {
-    if (hasBody(call)) await uploads.appendUpload(registry, upload, chunk);
-    await uploads.finishUpload(registry, upload, { digest, origin });
+    const last = hasBody(call) ? chunk : undefined;
+    await uploads.finishUpload(registry, upload, { digest, last, origin });
     return created(upload.repository, digest);
   });
 }
@@ -86,8 +85,6 @@ function verifiableDigest(text: string): Digest {
   return digest;
 }
 
-type Chunk = { readonly source: Readable; readonly offset: number | undefined };
-
 /** Runs `add` for the chunk that the request brings. Out of order is 416 with what is needed to go on (R27). */
 async function atOffset(
   call: Call,
@@ -97,14 +94,14 @@ async function atOffset(
   const { request, registry, origin } = call;
   try {
     const range = parseContentRange(request.headers["content-range"]);
-    const length = request.headers["content-length"];
-    if (range && length !== undefined && Number(length) !== range.length) {
+    const length = lengthOf(call);
+    if (range && length !== undefined && length !== range.length) {
       throw new RegistryError(
         "SIZE_INVALID",
-        `Content-Range speaks of ${range.length} bytes, Content-Length of ${shown(length)}. They must agree.`,
+        `Content-Range speaks of ${range.length} bytes, Content-Length of ${length}. They must agree.`,
       );
     }
-    return await add({ source: request, offset: range?.offset });
+    return await add({ source: request, offset: range?.offset, length });
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code !== "RANGE_INVALID") throw error;
     const { headers } = accepted(upload, await uploads.getUpload(registry, upload));
@@ -112,10 +109,14 @@ async function atOffset(
   }
 }
 
-function hasBody({ request }: Call): boolean {
-  return (
-    request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0
-  );
+function hasBody(call: Call): boolean {
+  return call.request.headers["transfer-encoding"] !== undefined || (lengthOf(call) ?? 0) > 0;
+}
+
+/** Bytes of the body, if the client says so. Node has seen to it that this is a number, and that so many come. */
+function lengthOf({ request }: Call): number | undefined {
+  const length = request.headers["content-length"];
+  return length === undefined ? undefined : Number(length);
 }
 
 function uploadOf(call: Call): UploadOf {

@@ -1,5 +1,5 @@
 import type { BlobContent, ByteRange } from "../blobs/blobs.ts";
-import type { ConfigDetails, Origin } from "../catalog/catalog.ts";
+import type { BlobMember, ConfigDetails, Origin } from "../catalog/catalog.ts";
 import type { View } from "../oci/view.ts";
 import { RegistryError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -12,13 +12,17 @@ const CONFIG_BYTES_MAX = 4 * 1024 * 1024;
 /** Repositories looked at for a blob whose origin the client does not name. */
 const MOUNT_CANDIDATES_MAX = 1;
 
+/**
+ * A blob of up to so many bytes is kept in the catalog and not in the store of blobs: configs, signatures and the like, of
+ * which every push has one. As a file each would cost two flushes of the disk beside the catalog's own.
+ */
+export const SMALL_BLOB_BYTES_MAX = 4 * 1024;
+
 type BlobOf = { readonly repository: RepositoryName; readonly digest: Digest };
 
 /** Size of a blob in bytes; `BLOB_UNKNOWN` when the repository has none by that digest. */
 export async function getBlobSize(registry: Registry, { repository, digest }: BlobOf): Promise<number> {
-  const member = await registry.catalog.findBlob(repository, digest);
-  // Asking the store as well lets a client push again what the disk has lost.
-  const size = member && (await registry.blobs.size(digest));
+  const size = await sizeOf(registry, digest, await registry.catalog.findBlob(repository, digest));
   if (size === undefined) throw unknownBlob(repository, digest);
   return size;
 }
@@ -30,7 +34,9 @@ export async function readBlob(
   range?: ByteRange,
 ): Promise<BlobContent> {
   const member = await registry.catalog.findBlob(repository, digest);
-  const content = member && (await registry.blobs.read(digest, range));
+  const content = member?.bytes
+    ? contentInMemory(member.bytes, range)
+    : member && (await registry.blobs.read(digest, range));
   if (!content) throw unknownBlob(repository, digest);
   return content;
 }
@@ -59,36 +65,61 @@ export async function mountBlob(
       ? from
       : (await registry.catalog.repositoriesWithBlob(digest, MOUNT_CANDIDATES_MAX, from))[0];
   const member = source && (await registry.catalog.findBlob(source, digest));
-  const size = member && (await registry.blobs.size(digest));
+  const size = await sizeOf(registry, digest, member);
   if (size === undefined) return false;
-  await addBlob(registry, { repository, digest, size }, origin);
+  await addBlob(registry, { repository, digest, size, bytes: member?.bytes }, origin);
   return true;
 }
 
-/** Makes a stored blob a member of a repository, and notes what it says if manifests have been waiting for it. */
+/**
+ * Makes a blob a member of a repository, and notes what it says if manifests have been waiting for it. It is stored, or
+ * comes with its bytes.
+ */
 export async function addBlob(
   registry: Registry,
-  { repository, digest, size }: BlobOf & { readonly size: number },
+  { repository, digest, size, bytes }: BlobOf & BlobMember,
   origin: Origin,
 ): Promise<void> {
   const add = (details?: ConfigDetails): Promise<boolean> =>
     registry.catalog.write(repository, origin, async (tx) => {
       if (await tx.awaitsConfig(digest)) {
-        if (!details) return false;
-        await tx.describe(digest, details);
+        const known = bytes ? detailsIn(bytes) : details;
+        if (!known) return false;
+        await tx.describe(digest, known);
       }
-      await tx.addBlob(digest, size);
+      await tx.addBlob(digest, size, bytes);
       return true;
     });
   if (!(await add())) await add(await readDetails(registry, digest));
 }
 
-/** What a config blob says. One that is absurdly large or says nothing readable has no labels. */
+/** What a stored config blob says. One that is absurdly large or says nothing readable has no labels. */
 export async function readDetails(registry: Registry, config: Digest): Promise<ConfigDetails> {
   await using content = await registry.blobs.read(config);
   if (!content || content.size > CONFIG_BYTES_MAX) return { labels: {} };
-  const { created, labels = {}, platform } = readImageConfig(await collect(content.chunks)) ?? {};
+  return detailsIn(await collect(content.chunks));
+}
+
+/** What the bytes of a config say. */
+export function detailsIn(config: Uint8Array): ConfigDetails {
+  const { created, labels = {}, platform } = readImageConfig(config) ?? {};
   return { labels, ...(created && { imageCreated: created }), ...(platform && { platform }) };
+}
+
+/** Of a member. Asking the store as well lets a client push again what the disk has lost. */
+async function sizeOf(
+  registry: Registry,
+  digest: Digest,
+  member: BlobMember | undefined,
+): Promise<number | undefined> {
+  return member?.bytes ? member.size : member && registry.blobs.size(digest);
+}
+
+function contentInMemory(bytes: Uint8Array, range: ByteRange | undefined): BlobContent {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield range ? bytes.subarray(range.first, range.last + 1) : bytes;
+  }
+  return { size: bytes.byteLength, chunks: chunks(), async [Symbol.asyncDispose]() {} };
 }
 
 function unknownBlob(repository: RepositoryName, digest: Digest): RegistryError {

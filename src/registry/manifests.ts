@@ -1,4 +1,10 @@
-import type { ConfigDetails, ManifestContent, ManifestFact, Origin } from "../catalog/catalog.ts";
+import type {
+  ConfigDetails,
+  ManifestContent,
+  ManifestFact,
+  Origin,
+  Transaction,
+} from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
 import { classOfManifest } from "../oci/artifact-class.ts";
 import { digestOf, supportedAlgorithm, type Digest } from "../oci/digest.ts";
@@ -7,7 +13,7 @@ import { MEDIA_TYPES } from "../oci/media-type.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
-import { readDetails } from "./blobs.ts";
+import { detailsIn, readDetails } from "./blobs.ts";
 import type { Registry } from "./registry.ts";
 
 type ManifestOf = { readonly repository: RepositoryName; readonly reference: Reference };
@@ -48,12 +54,14 @@ export async function putManifest(
     registry.catalog.write(repository, origin, async (tx) => {
       const present = await tx.blobsAmong(content.blobs.map((blob) => blob.digest));
       if (registry.options.missingBlobs === "refuse") requireBlobs(manifest, present);
-      if (content.config && present.has(content.config) && !details) return false;
-      await tx.putManifest(content, details);
+      const config = content.config && present.has(content.config) ? content.config : undefined;
+      const known = details ?? (config && (await detailsAtHand(tx, config)));
+      if (config && !known) return false;
+      await tx.putManifest(content, known);
       for (const tag of tags) await tx.setTag(tag, digest);
       return true;
     });
-  // The config is read outside the write, which waits for nothing but the catalog.
+  // A config that the catalog does not have is read outside the write, which waits for nothing else.
   if (!(await put()) && content.config) await put(await readDetails(registry, content.config));
   return { digest, subject: content.subject };
 }
@@ -68,6 +76,11 @@ export async function deleteManifest(
     reference.kind === "tag" ? tx.deleteTag(reference.tag) : tx.deleteManifest(reference.digest),
   );
   if (!deleted) throw await unknownManifest(registry, { repository, reference });
+}
+
+async function detailsAtHand(tx: Transaction, config: Digest): Promise<ConfigDetails | undefined> {
+  const bytes = await tx.bytesOfBlob(config);
+  return bytes && detailsIn(bytes);
 }
 
 /** The digest to store the bytes under: the one asked for, once verified; sha256 for a push by tag. */

@@ -1,11 +1,18 @@
-import { createHash, randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { UploadStatus } from "../blobs/blobs.ts";
 import type { Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
-import { supportedAlgorithm, type Digest, type SupportedAlgorithm } from "../oci/digest.ts";
+import {
+  digestOf,
+  digestParts,
+  parseAlgorithm,
+  supportedAlgorithm,
+  type Digest,
+  type SupportedAlgorithm,
+} from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
-import { addBlob } from "./blobs.ts";
+import { addBlob, SMALL_BLOB_BYTES_MAX } from "./blobs.ts";
 import type { Registry } from "./registry.ts";
 
 /** Hex digits of the repository's digest in a stored upload's id. */
@@ -33,49 +40,59 @@ export async function getUpload(registry: Registry, upload: UploadOf): Promise<U
 }
 
 /**
- * Adds bytes to an upload (OCI end-5), and uses the chunks of `source` up; `offset` is where the client believes they go.
+ * Adds bytes to an upload (OCI end-5), and uses the chunks of its source up.
  * `BLOB_UPLOAD_UNKNOWN`, `RANGE_INVALID`, `BLOB_UPLOAD_INVALID`, `SIZE_EXCEEDED`, `STORAGE_FULL`.
  */
 export function appendUpload(
   registry: Registry,
   upload: UploadOf,
-  chunk: { readonly source: Readable; readonly offset: number | undefined },
+  { source, offset }: Omit<Chunk, "length">,
 ): Promise<UploadStatus> {
-  const { source, offset } = chunk;
   const limit = registry.options.blobBytesMax;
   return registry.blobs.append(storedId(upload), source, { offset, limit, owned: true });
 }
 
 /**
- * Ends an upload: its bytes become the blob `digest` of the repository (OCI end-6). `DIGEST_INVALID` when they have
- * another digest; the upload is gone then, as its bytes are of no use.
+ * Ends an upload, with its last chunk if there is one: its bytes become the blob `digest` of the repository (OCI end-6).
+ * As for adding bytes; `DIGEST_INVALID` when they have another digest; the upload is gone then, as its bytes are of no use.
  */
 export async function finishUpload(
   registry: Registry,
   upload: UploadOf,
-  { digest, origin }: Finish,
+  { digest, last, origin }: Finish,
 ): Promise<void> {
-  const { size } = await registry.blobs
-    .finishUpload(storedId(upload), digest)
-    .catch(async (error: unknown) => {
-      if (error instanceof RegistryError && error.code === "DIGEST_INVALID")
-        await registry.blobs.cancelUpload(storedId(upload));
-      throw error;
-    });
-  await addBlob(registry, { repository: upload.repository, digest, size }, origin);
+  const { blobs } = registry;
+  const { repository } = upload;
+  const id = storedId(upload);
+  try {
+    const isWhole = last && isSmall(registry, last) && (await getUpload(registry, upload)).size === 0;
+    if (last && !isWhole) await appendUpload(registry, upload, last);
+    const bytes = isWhole
+      ? await readSmall(last.source, digest)
+      : await blobs.readUpload(id, digest, SMALL_BLOB_BYTES_MAX);
+    const size = bytes ? bytes.byteLength : (await blobs.finishUpload(id, digest)).size;
+    await addBlob(registry, { repository, digest, size, bytes }, origin);
+    if (bytes) await blobs.cancelUpload(id);
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === "DIGEST_INVALID") await blobs.cancelUpload(id);
+    throw error;
+  }
 }
 
 /** Stores a blob that comes as a whole (OCI end-4b). As for the parts it is made of; nothing of it stays when it fails. */
 export async function uploadBlob(
   registry: Registry,
-  { repository, digest, source }: WholeBlob,
+  { repository, digest, ...whole }: WholeBlob,
   origin: Origin,
 ): Promise<void> {
+  if (isSmall(registry, { ...whole, offset: 0 })) {
+    const bytes = await readSmall(whole.source, digest);
+    return addBlob(registry, { repository, digest, size: bytes.byteLength, bytes }, origin);
+  }
   const algorithm = supportedAlgorithm(digest) ?? "sha256";
   const upload = { repository, id: await startUpload(registry, repository, algorithm) };
   try {
-    await appendUpload(registry, upload, { source, offset: 0 });
-    await finishUpload(registry, upload, { digest, origin });
+    await finishUpload(registry, upload, { digest, last: { ...whole, offset: 0 }, origin });
   } catch (error) {
     // Nobody else knows of this upload, so nobody could go on with it.
     await registry.blobs.cancelUpload(storedId(upload));
@@ -83,13 +100,33 @@ export async function uploadBlob(
   }
 }
 
-type WholeBlob = {
-  readonly repository: RepositoryName;
-  readonly digest: Digest;
+/** True of the whole of a blob that is to be kept in the catalog: its bytes need not be stored on the way there. */
+function isSmall(registry: Registry, { offset = 0, length = Infinity }: Chunk): boolean {
+  const { blobBytesMax = Infinity } = registry.options;
+  return offset === 0 && length <= Math.min(SMALL_BLOB_BYTES_MAX, blobBytesMax);
+}
+
+/** `DIGEST_INVALID`. */
+async function readSmall(source: Readable, digest: Digest): Promise<Uint8Array> {
+  const bytes = Buffer.concat((await source.toArray()) as Buffer[]);
+  const actual = digestOf(bytes, parseAlgorithm(digestParts(digest).algorithm));
+  if (actual === digest) return bytes;
+  const message = `The ${bytes.byteLength} bytes uploaded have digest ${actual}, not ${digest}; upload them again.`;
+  throw new RegistryError("DIGEST_INVALID", message, { detail: { actual, size: bytes.byteLength } });
+}
+
+/** A piece of an upload. */
+export type Chunk = {
   readonly source: Readable;
+  /** Where the client believes it goes, in bytes. */
+  readonly offset: number | undefined;
+  /** In bytes, if the client says so. */
+  readonly length: number | undefined;
 };
 
-type Finish = { readonly digest: Digest; readonly origin: Origin };
+type WholeBlob = Omit<Chunk, "offset"> & { readonly repository: RepositoryName; readonly digest: Digest };
+
+type Finish = { readonly digest: Digest; readonly last?: Chunk | undefined; readonly origin: Origin };
 
 /** Drops an upload (OCI end-14). `BLOB_UPLOAD_UNKNOWN`. */
 export async function cancelUpload(registry: Registry, upload: UploadOf): Promise<void> {
@@ -117,7 +154,7 @@ function cancelIdle(registry: Registry, id: string): Promise<boolean> {
 /** An upload is stored under its id and its repository, so that one repository's id opens nothing in another. */
 function storedId({ repository, id }: UploadOf): string {
   if (!UUID.test(id)) throw unknownUpload({ repository, id });
-  return `${id}.${createHash("sha256").update(repository).digest("hex").slice(0, OWNER_DIGITS)}`;
+  return `${id}.${hash("sha256", repository, "hex").slice(0, OWNER_DIGITS)}`;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

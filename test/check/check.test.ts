@@ -6,14 +6,14 @@ import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
 import { FINDINGS } from "../../src/registry/check/report.ts";
 import { blobOf } from "../support/artifact.ts";
-import { CONFIG, Data, IMAGE, INDEX, LAYER, pushBlob, told } from "./damaged-data.ts";
+import { CONFIG, Data, IMAGE, INDEX, LAST_LAYER, LAYER, pushBlob, told } from "./damaged-data.ts";
 
 /** Everything may go by age: nothing in these folders is older than a moment. */
 const REPAIR = { garbageBefore: new Date(8.64e15) };
 /** Nothing is old enough to go. */
 const REPAIR_NO_GARBAGE = { garbageBefore: new Date(0) };
 
-const FLIPPED = Buffer.from("A layer");
+const FLIPPED = Buffer.from("A layer".padEnd(5_000));
 
 test("data that nobody has touched is without faults, however little of it is asked for", async () => {
   await using data = await Data.make();
@@ -22,14 +22,14 @@ test("data that nobody has touched is without faults, however little of it is as
     assert.deepEqual(told(report), []);
     assert.equal(report.ok, true);
     const { bytes, ...checked } = report.checked;
-    assert.equal(bytes, hash ? LAYER.bytes.length + CONFIG.bytes.length : 0);
+    assert.equal(bytes, hash ? 5_000 + 5_000 + CONFIG.bytes.length : 0);
     assert.deepEqual(checked, {
       repositories: 1,
       manifests: 2,
       tags: 3,
       events: 8,
       contents: 2,
-      memberships: 3,
+      memberships: 4,
       blobs: 2,
     });
     assert.deepEqual([report.revision, report.oldest], [8, 0]);
@@ -66,9 +66,21 @@ const DAMAGES: readonly {
   },
   {
     name: "a lost blob",
-    damage: (data) => rm(data.pathOf(CONFIG.digest)),
+    damage: (data) => rm(data.pathOf(LAST_LAYER.digest)),
+    found: [`membership.broken app ${LAST_LAYER.digest}`],
+    left: [`manifest.incomplete app ${IMAGE.digest}`],
+  },
+  {
+    name: "a small blob with other bytes",
+    damage: (data) => data.edit(`update blob set bytes = x'5b5d' where digest = '${CONFIG.digest}'`),
     found: [`membership.broken app ${CONFIG.digest}`],
     left: [`manifest.incomplete app ${IMAGE.digest}`],
+  },
+  {
+    name: "a small blob whose size the catalog has wrong",
+    damage: (data) => data.edit(`update blob set size = 8 where digest = '${CONFIG.digest}'`),
+    found: [`membership.size app ${CONFIG.digest}`],
+    left: [],
   },
   {
     name: "a blob whose size the catalog has wrong",
@@ -162,7 +174,7 @@ for (const { name, damage, found, left } of DAMAGES) {
 test("a damaged blob is set aside with its bytes, and the right ones can be pushed again", async () => {
   await using data = await Data.make();
   const quarantined: Buffer[] = [];
-  for (const bytes of [FLIPPED, Buffer.from("b layer")]) {
+  for (const bytes of [FLIPPED, Buffer.from("b layer".padEnd(5_000))]) {
     await writeFile(data.pathOf(LAYER.digest), bytes);
     const report = await data.check({ repair: REPAIR });
     assert.deepEqual(report.counts["blob.damaged"], { found: 1, repaired: 1 });
@@ -177,25 +189,29 @@ test("a damaged blob is set aside with its bytes, and the right ones can be push
 
 test("a quick check sees sizes alone, and a repair then reads what has another size before it judges", async () => {
   await using data = await Data.make();
-  await writeFile(data.pathOf(CONFIG.digest), "[]");
+  await writeFile(data.pathOf(LAST_LAYER.digest), FLIPPED);
+  data.edit(`update blob set bytes = x'5b5d' where digest = '${CONFIG.digest}'`);
   assert.deepEqual(told(await data.check({ hash: false })), []);
   await truncate(data.pathOf(LAYER.digest), 3);
-  data.edit(`update blob set size = 8 where digest = '${CONFIG.digest}'`);
-  await writeFile(data.pathOf(CONFIG.digest), CONFIG.bytes);
+  data.edit(`update blob set size = 8 where digest in ('${CONFIG.digest}', '${LAST_LAYER.digest}')`);
+  await writeFile(data.pathOf(LAST_LAYER.digest), LAST_LAYER.bytes);
   assert.deepEqual(told(await data.check({ hash: false, repair: REPAIR })), [
     `blob.damaged ${LAYER.digest}, repaired`,
     `manifest.incomplete app ${IMAGE.digest}`,
-    `membership.broken app ${LAYER.digest}, repaired`,
+    ...sorted([
+      `membership.broken app ${CONFIG.digest}, repaired`,
+      `membership.broken app ${LAYER.digest}, repaired`,
+    ]),
     `membership.broken other/app ${LAYER.digest}, repaired`,
-    `membership.size app ${CONFIG.digest}, repaired`,
+    `membership.size app ${LAST_LAYER.digest}, repaired`,
   ]);
 });
 
 test("a blob that nobody has goes when it is old enough, and never while a manifest names it", async () => {
   await using data = await Data.make();
-  const garbage = blobOf("garbage");
+  const garbage = blobOf("garbage".padEnd(5_000));
   await data.use((registry) => pushBlob(registry, garbage));
-  data.edit(`delete from blob where digest in ('${garbage.digest}', '${CONFIG.digest}')`);
+  data.edit(`delete from blob where digest in ('${garbage.digest}', '${LAST_LAYER.digest}')`);
   const incomplete = `manifest.incomplete app ${IMAGE.digest}`;
   const young = [`blob.garbage ${garbage.digest}`, incomplete];
   assert.deepEqual(told(await data.check({ repair: REPAIR_NO_GARBAGE })), young);
@@ -203,7 +219,7 @@ test("a blob that nobody has goes when it is old enough, and never while a manif
   assert.deepEqual(told(report), [`blob.garbage ${garbage.digest}, repaired`, incomplete]);
   assert.equal(report.ok, true);
   assert.deepEqual(told(await data.check()), [incomplete]);
-  assert.deepEqual(await readFile(data.pathOf(CONFIG.digest)), CONFIG.bytes);
+  assert.deepEqual(await readFile(data.pathOf(LAST_LAYER.digest)), LAST_LAYER.bytes);
 });
 
 test("unfinished uploads are listed and stay; stray files are listed, and go when they are old enough", async () => {

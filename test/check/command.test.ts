@@ -7,7 +7,7 @@ import pg from "pg";
 import type { Report } from "../../src/registry/check/report.ts";
 import { Server, supercargo } from "../crash/server.ts";
 import { startPostgres, type PostgresServer } from "../support/postgres.ts";
-import { CONFIG, Data, LAYER } from "./damaged-data.ts";
+import { Data, LAST_LAYER, LAYER } from "./damaged-data.ts";
 
 test("a check of good data exits with 0, and says so in words or as JSON", async () => {
   await using data = await Data.make();
@@ -21,7 +21,7 @@ test("a check of good data exits with 0, and says so in words or as JSON", async
 
 test("a check that finds faults exits with 8 until they are repaired, and changes nothing before", async () => {
   await using data = await Data.make();
-  await writeFile(data.pathOf(LAYER.digest), "A layer");
+  await writeFile(data.pathOf(LAYER.digest), "A layer".padEnd(5_000));
   for (const options of [[], ["--output", "json"]]) {
     const { code, stdout, stderr } = await supercargo("check", "--data", data.folder, ...options);
     assert.equal(code, 8, stderr);
@@ -53,7 +53,7 @@ test("garbage of the last hour is left alone by a repair", async () => {
 test("a server may run while its data is checked, and must not while it is repaired", async () => {
   await using data = await Data.make();
   await using server = await Server.start("--data", data.folder);
-  await writeFile(data.pathOf(CONFIG.digest), "[]");
+  await writeFile(data.pathOf(LAST_LAYER.digest), "[]");
   assert.equal((await supercargo("check", "--data", data.folder)).code, 8);
   const { code, stderr } = await supercargo("check", "--data", data.folder, "--repair");
   assert.equal(code, 6);

@@ -23,10 +23,14 @@ const ORIGIN = { actor: "test", requestId: "test" };
 const APP = parseName("app");
 const OTHER = parseName("other/app");
 
-/** What the data holds: a layer in two repositories, a config, an image with two tags, an index over it. */
-export const LAYER = blobOf("a layer");
+/**
+ * What the data holds: a layer in two repositories, another in one, a config so small that the catalog keeps it, an image
+ * with two tags, an index over it.
+ */
+export const LAYER = blobOf("a layer".padEnd(5_000));
+export const LAST_LAYER = blobOf("the last layer".padEnd(5_000));
 export const CONFIG = blobOf("{}");
-export const IMAGE = manifestOf({ layers: [descriptorOf(LAYER)] });
+export const IMAGE = manifestOf({ layers: [LAYER, LAST_LAYER].map(descriptorOf) });
 export const INDEX = indexOf([descriptorOf(IMAGE)]);
 
 /** A data folder with a bit of everything and no server, to be damaged by hand and checked. */
@@ -40,7 +44,7 @@ export class Data implements AsyncDisposable {
   static async make(): Promise<Data> {
     const data = new Data(await mkdtemp(join(tmpdir(), "supercargo-check-")));
     await data.use(async (registry) => {
-      for (const blob of [LAYER, CONFIG]) await pushBlob(registry, blob);
+      for (const blob of [LAYER, LAST_LAYER, CONFIG]) await pushBlob(registry, blob);
       await mountBlob(registry, { repository: OTHER, digest: LAYER.digest, from: APP }, ORIGIN);
       for (const tag of ["v1", "v2", "gone"]) await push(registry, tag, IMAGE);
       await push(registry, "all", INDEX);
@@ -81,7 +85,8 @@ export class Data implements AsyncDisposable {
 
 /** Stores a blob in the repository `app`, as a client would. */
 export function pushBlob(registry: Registry, { digest, bytes }: Artifact): Promise<void> {
-  return uploadBlob(registry, { repository: APP, digest, source: Readable.from([bytes]) }, ORIGIN);
+  const blob = { repository: APP, digest, source: Readable.from([bytes]), length: bytes.byteLength };
+  return uploadBlob(registry, blob, ORIGIN);
 }
 
 /** Finding by finding: its kind, what it is about, and whether it was repaired. */

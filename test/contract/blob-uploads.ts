@@ -71,6 +71,26 @@ function progressCases(makePlace: () => Promise<BlobsPlace>): void {
     assert.equal(await other.findUpload("u"), undefined);
   });
 
+  test("a small upload can be read once it is verified, and stays", async () => {
+    await using place = await makePlace();
+    await using blobs = await place.open();
+    const bytes = Buffer.from("some bytes");
+    await blobs.startUpload("small", "sha512");
+    assert.deepEqual(await blobs.readUpload("small", digestOf(Buffer.from("")), 10), Buffer.alloc(0));
+    await blobs.append("small", sourceOf(bytes));
+    const digest = digestOf(bytes);
+    assert.deepEqual(await blobs.readUpload("small", digest, 10), bytes);
+    assert.equal(await blobs.readUpload("small", digest, 9), undefined);
+    await rejects(blobs.readUpload("small", digestOf(Buffer.from("other")), 10), "DIGEST_INVALID");
+    await rejects(blobs.readUpload("another", digest, 10), "BLOB_UPLOAD_UNKNOWN");
+    await using other = await place.open();
+    assert.deepEqual(await other.readUpload("small", digestOf(bytes, "sha512"), 10), bytes);
+    assert.deepEqual(await blobs.findUpload("small"), { size: 10 });
+    assert.deepEqual(await all(blobs.list()), []);
+    await blobs.finishUpload("small", digest);
+    assert.deepEqual(await bytesOf(blobs, digest), bytes);
+  });
+
   test("a cancelled upload is gone, and its id is free", async () => {
     await using place = await makePlace();
     await using blobs = await place.open();

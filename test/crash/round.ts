@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { openExistingDiskBlobs } from "../../src/blobs/disk.ts";
 import { openPostgres } from "../../src/catalog/postgres.ts";
 import { openExistingCatalog } from "../../src/catalog/sql-catalog.ts";
-import { openSqliteReader } from "../../src/catalog/sqlite.ts";
+import { openSqliteReader } from "../../src/catalog/sqlite-reader.ts";
 import { check } from "../../src/registry/check/check.ts";
 import { expireUploads } from "../../src/registry/uploads.ts";
 import { PullNotes } from "../../src/registry/pulls.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { after, describe, test } from "node:test";
-import { blobOf, pushBlob } from "../support/artifact.ts";
+import { SMALL_BLOB_BYTES_MAX } from "../../src/registry/blobs.ts";
+import { type Artifact, blobOf, pushBlob, startUpload } from "../support/artifact.ts";
 import { expectAnswer } from "../support/exchange.ts";
 import { TestRegistry } from "../support/registry.ts";
 
@@ -105,7 +107,7 @@ describe("pulling blobs", () => {
   });
 
   test("a blob that the disk has lost is BLOB_UNKNOWN, so that clients push it again", async () => {
-    const lost = blobOf("lost");
+    const lost = blobOf("lost".padEnd(5_000));
     await pushBlob(host, "pull/lost", lost);
     assert.ok(await registry.blobs.remove(lost.digest));
     for (const method of ["GET", "HEAD"])
@@ -114,6 +116,64 @@ describe("pulling blobs", () => {
     await expectAnswer(host, `GET /v2/pull/lost/blobs/${lost.digest}`, { status: 200, bytes: lost.bytes });
   });
 });
+
+describe("blobs at and beyond the size up to which the catalog keeps them", () => {
+  const sizes = [0, 1, SMALL_BLOB_BYTES_MAX - 1, SMALL_BLOB_BYTES_MAX, SMALL_BLOB_BYTES_MAX + 1, 100_000];
+  for (const size of sizes) {
+    test(`${size} bytes: are the same by every way to push them, and to any range`, async () => {
+      for (const [way, push] of Object.entries(WAYS)) {
+        const artifact = blobOf(`${way} `.repeat(size).slice(0, size));
+        const repository = `size/${size}/${way}`;
+        await push(repository, artifact);
+        await expectWhole(repository, artifact);
+        assert.equal(
+          (await registry.blobs.size(artifact.digest)) !== undefined,
+          size > SMALL_BLOB_BYTES_MAX,
+          way,
+        );
+        const mount = `POST /v2/${repository}/copy/blobs/uploads/?mount=${artifact.digest}&from=${repository}`;
+        await expectAnswer(host, mount, { status: 201 });
+        await expectAnswer(host, `DELETE /v2/${repository}/blobs/${artifact.digest}`, { status: 202 });
+        await expectWhole(`${repository}/copy`, artifact);
+        for await (const { id } of registry.blobs.listUploads()) assert.fail(`${way} left ${id}`);
+      }
+    });
+  }
+
+  async function expectWhole(repository: string, { bytes, digest }: Artifact): Promise<void> {
+    const path = `/v2/${repository}/blobs/${digest}`;
+    const headers = { "content-length": bytes.byteLength };
+    await expectAnswer(host, `HEAD ${path}`, { status: 200, headers, bytes: "" });
+    await expectAnswer(host, `GET ${path}`, { status: 200, headers, bytes });
+    if (bytes.byteLength < 2) return;
+    const send = { headers: { Range: "bytes=1-" } };
+    await expectAnswer(host, `GET ${path}`, { send, status: 206, bytes: bytes.subarray(1) });
+  }
+});
+
+/** How clients push a blob: in one request, in two, streamed, and with its last piece in the request that ends it. */
+const WAYS: Readonly<Record<string, (repository: string, artifact: Artifact) => Promise<unknown>>> = {
+  one: (repository, artifact) => pushBlob(host, repository, artifact),
+  two: async (repository, { bytes, digest }) =>
+    expectAnswer(host, `PUT ${await startUpload(host, repository)}?digest=${digest}`, {
+      send: { body: bytes },
+      status: 201,
+    }),
+  streamed: async (repository, { bytes, digest }) => {
+    const location = await startUpload(host, repository);
+    await expectAnswer(host, `PATCH ${location}`, { send: { body: Readable.from([bytes]) }, status: 202 });
+    await expectAnswer(host, `PUT ${location}?digest=${digest}`, { status: 201 });
+  },
+  pieces: async (repository, { bytes, digest }) => {
+    const location = await startUpload(host, repository);
+    const half = bytes.byteLength >> 1;
+    await expectAnswer(host, `PATCH ${location}`, { send: { body: bytes.subarray(0, half) }, status: 202 });
+    await expectAnswer(host, `PUT ${location}?digest=${digest}`, {
+      send: { body: bytes.subarray(half) },
+      status: 201,
+    });
+  },
+};
 
 describe("deleting blobs", () => {
   test("R34: a blob goes from its repository alone, and what is not there is 404", async () => {

@@ -189,13 +189,16 @@ describe("clients that leave", () => {
   });
 });
 
+/** Of a blob that is stored as a file. */
+const BROKEN_BYTES = 5_000;
+
 describe("blobs that fail on the way", () => {
   for (const [how, chunks, message] of [
     ["cannot be read on", failing, /^EIO/],
-    ["end too soon", shortened, /ended after 4 of 15 bytes/],
+    ["end too soon", shortened, /ended after 4 of 5000 bytes/],
   ] as const) {
     test(`those that ${how} break the connection off, and the log has the cause`, async () => {
-      const blob = blobOf("some bytes more");
+      const blob = blobOf("some bytes more".padEnd(BROKEN_BYTES));
       await using broken = await TestRegistry.open({
         blobs: (onDisk) =>
           new Proxy(onDisk, {
@@ -216,7 +219,7 @@ describe("blobs that fail on the way", () => {
 });
 
 function contentOf(chunks: AsyncIterable<Uint8Array>): BlobContent {
-  return { size: "some bytes more".length, chunks, [Symbol.asyncDispose]: async () => {} };
+  return { size: BROKEN_BYTES, chunks, [Symbol.asyncDispose]: async () => {} };
 }
 
 async function* shortened(): AsyncGenerator<Buffer> {

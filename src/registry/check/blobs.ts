@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Origin } from "../../catalog/catalog.ts";
+import type { BlobMember, Origin } from "../../catalog/catalog.ts";
 import { digestParts, type Digest } from "../../oci/digest.ts";
 import type { RepositoryName } from "../../oci/name.ts";
 import type { Checking } from "./check.ts";
@@ -7,7 +7,7 @@ import type { Checking } from "./check.ts";
 /** A blob of the store, and what became known of it. */
 type Stored = { readonly size: number; readonly changed: Date; readonly isDamaged: boolean };
 
-type Membership = { readonly repository: RepositoryName; readonly digest: Digest; readonly size: number };
+type Membership = BlobMember & { readonly repository: RepositoryName; readonly digest: Digest };
 
 /** Who repairs, for the log; blobs make no events, so nobody will read it there. */
 const ORIGIN: Origin = { actor: "supercargo check", requestId: "repair" };
@@ -51,7 +51,10 @@ async function reportDamage(
   return true;
 }
 
-async function hashOf(chunks: AsyncIterable<Uint8Array>, algorithm: string): Promise<string> {
+async function hashOf(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  algorithm: string,
+): Promise<string> {
   const hash = createHash(algorithm);
   for await (const chunk of chunks) hash.update(chunk);
   return `${algorithm}:${hash.digest("hex")}`;
@@ -65,8 +68,12 @@ export async function checkMemberships(
   const unclaimed = new Map([...stored].filter(([, { isDamaged }]) => !isDamaged));
   for await (const membership of checking.catalog.allBlobs()) {
     checking.findings.checked.memberships++;
-    unclaimed.delete(membership.digest);
-    await checkMembership(checking, { membership, stored });
+    if (membership.bytes) {
+      await checkKept(checking, membership, membership.bytes);
+    } else {
+      unclaimed.delete(membership.digest);
+      await checkMembership(checking, { membership, stored });
+    }
   }
   return unclaimed;
 }
@@ -92,12 +99,35 @@ async function checkMembership(
   }
   // A server that runs may have deleted it meanwhile.
   if (!options.repair && !(await catalog.findBlob(repository, digest))) return;
-  const isBroken = size === undefined || blob?.isDamaged === true;
-  const repaired =
-    options.repair !== undefined && (await mend(catalog, { membership, size: isBroken ? undefined : size }));
-  if (isBroken) {
-    const problem = blob?.isDamaged ? "damaged" : "not stored";
-    const message = `Repository ${repository} has blob ${digest}, which is ${problem}. Push it again.`;
+  await reportMembership({ catalog, findings, options }, membership, blob?.isDamaged ? "damaged" : size);
+}
+
+/** A membership that has its blob's bytes with it. */
+async function checkKept(
+  { catalog, findings, options }: Omit<Checking, "blobs">,
+  membership: Membership,
+  bytes: Uint8Array,
+): Promise<void> {
+  const { digest, size } = membership;
+  if (!options.hash && size === bytes.byteLength) return;
+  findings.checked.bytes += bytes.byteLength;
+  const isDamaged = (await hashOf([bytes], digestParts(digest).algorithm)) !== digest;
+  if (!isDamaged && size === bytes.byteLength) return;
+  const found = isDamaged ? "damaged" : bytes.byteLength;
+  await reportMembership({ catalog, findings, options }, membership, found);
+}
+
+/** Reports a membership whose blob was found damaged, with another size, or not at all. */
+async function reportMembership(
+  { catalog, findings, options }: Omit<Checking, "blobs">,
+  membership: Membership,
+  found: "damaged" | number | undefined,
+): Promise<void> {
+  const { repository, digest } = membership;
+  const size = typeof found === "number" ? found : undefined;
+  const repaired = options.repair !== undefined && (await mend(catalog, { membership, size }));
+  if (size === undefined) {
+    const message = `Repository ${repository} has blob ${digest}, which is ${found ?? "not stored"}. Push it again.`;
     findings.add("membership.broken", { repository, digest, repaired, message });
   } else {
     const message = `Repository ${repository} has blob ${digest} with ${membership.size} bytes; it has ${size}.`;
@@ -110,10 +140,10 @@ async function mend(
   catalog: Checking["catalog"],
   { membership, size }: { membership: Membership; size: number | undefined },
 ): Promise<boolean> {
-  const { repository, digest } = membership;
+  const { repository, digest, bytes } = membership;
   return catalog.write(repository, ORIGIN, async (tx) => {
     const removed = await tx.removeBlob(digest);
-    if (size !== undefined) await tx.addBlob(digest, size);
+    if (size !== undefined) await tx.addBlob(digest, size, bytes);
     return removed;
   });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Catalog } from "../../../src/catalog/catalog.ts";
-import { parseName } from "../../../src/oci/name.ts";
+import { parseName, type RepositoryName } from "../../../src/oci/name.ts";
 import { parseTag, type Tag } from "../../../src/oci/tag.ts";
 import { fakeClock } from "./clock.ts";
 import { openNew, type NewPlace } from "./place.ts";
@@ -202,6 +202,30 @@ export function describeFacts(newPlace: NewPlace): void {
       assert.deepEqual(await readLog(catalog), []);
     });
 
+    test("a blob that is added with its bytes has them in that repository, until it is removed from there", async () => {
+      await using opened = await openNew(newPlace);
+      const { catalog } = opened;
+      const [a, bytes] = [blob("a"), Buffer.from([0, 1, 255])];
+      const bytesIn = (repository: RepositoryName): Promise<Uint8Array | undefined> =>
+        catalog.write(repository, ORIGIN, (tx) => tx.bytesOfBlob(a));
+      await catalog.write(OTHER, ORIGIN, (tx) => tx.addBlob(a, 3));
+      assert.equal(await bytesIn(OTHER), undefined);
+      await catalog.write(APP, ORIGIN, (tx) => tx.addBlob(a, 3, bytes));
+      assert.deepEqual(Buffer.from((await bytesIn(APP)) ?? []), bytes);
+      assert.deepEqual(await members(catalog), [`${APP} ${a} 3 0001ff`, `${OTHER} ${a} 3`]);
+      // Nothing takes them away but removal, and a member that was without them gets them.
+      await catalog.write(APP, ORIGIN, (tx) => tx.addBlob(a, 3));
+      await catalog.write(OTHER, ORIGIN, (tx) => tx.addBlob(a, 3, bytes));
+      assert.deepEqual(await members(catalog), [`${APP} ${a} 3 0001ff`, `${OTHER} ${a} 3 0001ff`]);
+      await catalog.write(APP, ORIGIN, (tx) => tx.removeBlob(a));
+      assert.equal(await bytesIn(APP), undefined);
+      assert.deepEqual(await members(catalog), [`${OTHER} ${a} 3 0001ff`]);
+      const found = await catalog.findBlob(OTHER, a);
+      assert.deepEqual([found?.size, Buffer.from(found?.bytes ?? [])], [3, bytes]);
+      await catalog.write(APP, ORIGIN, (tx) => tx.addBlob(blob("empty"), 0, new Uint8Array()));
+      assert.equal((await catalog.findBlob(APP, blob("empty")))?.bytes?.byteLength, 0);
+    });
+
     test("all blobs and all contents are read, however many there are", async () => {
       await using opened = await openNew(newPlace);
       const { catalog } = opened;
@@ -231,4 +255,12 @@ async function types(catalog: Catalog): Promise<string[]> {
 
 async function tagNames(catalog: Catalog): Promise<Tag[]> {
   return (await catalog.listTags(APP, { limit: 100 })).map((tag) => tag.name);
+}
+
+/** Every membership as `repository digest size bytes`. */
+async function members(catalog: Catalog): Promise<string[]> {
+  const blobs = await all(catalog.allBlobs());
+  return blobs.map(({ repository, digest, size, bytes }) =>
+    [repository, digest, size, ...(bytes ? [Buffer.from(bytes).toString("hex")] : [])].join(" "),
+  );
 }

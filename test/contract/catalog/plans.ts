@@ -116,7 +116,7 @@ async function fill(engine: Engine): Promise<void> {
     `content_platform select 'sha256:' || i, 'linux/a' || (i % 1000) from n`,
     `content_annotation select 'sha256:' || i, 'key', 'value' || i from n`,
     `content_label select 'sha256:' || i, 'key', 'value' || i from n`,
-    `blob select ${REPOSITORY}, 'sha256:b' || i, 1, i from n`,
+    `blob (repository, digest, size, added) select ${REPOSITORY}, 'sha256:b' || i, 1, i from n`,
     `blob_use select ${REPOSITORY}, 'sha256:b' || i, 1, 1 from n`,
   ];
   for (const insert of inserts) await engine.run(`${numbers} insert into ${insert}`);
@@ -158,7 +158,7 @@ async function doEverything(catalog: Catalog): Promise<void> {
   await catalog.write(other, ORIGIN, async (tx) => {
     await tx.putManifest(content, details);
     await tx.setTag(tag, content.digest);
-    await tx.addBlob(blob("a"), 1);
+    await tx.addBlob(blob("a"), 1, Buffer.from("a"));
   });
   await catalog.write(repository, ORIGIN, async (tx) => {
     await tx.putManifest(content, details);
@@ -170,6 +170,7 @@ async function doEverything(catalog: Catalog): Promise<void> {
   });
   await catalog.write(other, ORIGIN, async (tx) => {
     await tx.blobsAmong([blob("a"), blob("b")]);
+    await tx.bytesOfBlob(blob("a"));
     await tx.awaitsConfig(blob("config"));
     await tx.tagsOf(content.digest);
     await tx.deleteTag(tag);

@@ -1,0 +1,22 @@
+/**
+ * The thread of a {@link Checkpoints}: for each message it gets, it carries over as much of the log as nobody is reading, and
+ * answers when that is done, or cannot be. A message `false` ends it.
+ */
+import Database from "better-sqlite3";
+import { parentPort, workerData } from "node:worker_threads";
+
+const database = new Database(workerData as string);
+// Flushes the log before, and the database after: only then may the log begin anew.
+database.pragma("synchronous = normal");
+const carryOver = database.prepare("pragma wal_checkpoint(passive)");
+
+parentPort?.on("message", (goOn: boolean) => {
+  try {
+    if (goOn) carryOver.get();
+  } catch {
+    // Nothing is lost while the log has it. The next one carries over more.
+  }
+  if (!goOn) database.close();
+  parentPort?.postMessage(undefined);
+  if (!goOn) parentPort?.close();
+});
