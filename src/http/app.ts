@@ -70,12 +70,7 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
   const started = performance.now();
   const requestId = randomUUID();
   const from = cameFrom(request, options.service.trusts);
-  const gone = new AbortController();
-  // To make the reason of an abort costs more than all else here, and nobody waits for the end of an answer that is whole.
-  response.once("close", () => {
-    if (!response.writableFinished) gone.abort();
-  });
-  const outcome = await answerOf(options, request, { requestId, gone: gone.signal, from });
+  const outcome = await answerOf(options, request, { requestId, gone: () => goneOf(response), from });
   const permission = corsHeaders(request, options.service.corsOrigins);
   const headers = {
     "X-Request-Id": requestId,
@@ -114,6 +109,18 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
   });
 }
 
+/** Most handlers do not ask for it, and it costs as much as all else that is made for a request. */
+function goneOf(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  // To make the reason of an abort costs even more, and nobody waits for the end of an answer that is whole.
+  const close = (): void => {
+    if (!response.writableFinished) gone.abort();
+  };
+  if (response.closed) close();
+  else response.once("close", close);
+  return gone.signal;
+}
+
 /** Why a caller was turned away. These messages are ours, and repeat nothing of what was sent as a credential. */
 function refusalIn(error: unknown): string | undefined {
   const isRefusal =
@@ -145,7 +152,7 @@ async function answerOf(
     requireHost(request);
     if (isPreflight(request)) return { route: NO_ROUTE, answer: preflight(), caller };
     found = match(request.method ?? "", request.url ?? "");
-    const { route, params, query } = found;
+    const { route, params, query, search } = found;
     const rateClass = rateClassOf(route);
     // Before the password is looked at, which costs more than anything else.
     if (rateClass === "login") limits = await service.rates.take(rateClass, countedAs(ANONYMOUS, from));
@@ -156,7 +163,7 @@ async function answerOf(
     if (rateClass !== "login") limits = await service.rates.take(rateClass, countedAs(caller, from));
     const rights = rightsOf(identity, service.access);
     const origin = { actor: actorOf(caller), requestId };
-    const call = { service, registry, request, params, query, origin, from, gone, rights };
+    const call = { service, registry, request, params, query, search, origin, from, gone, rights };
     const answer = await route.handler(authorize(call, route.needs));
     return { route: route.path, answer, caller: answer.caller ?? caller, limits, isForCaller };
   } catch (error) {

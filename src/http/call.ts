@@ -18,10 +18,12 @@ export type Call = {
   /** What the route's placeholders stand for, as sent. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** The query as sent. */
+  readonly search: string;
   readonly origin: Origin;
   readonly from: CameFrom;
-  /** Aborted when the client has left before the answer was whole. */
-  readonly gone: AbortSignal;
+  /** A signal that is aborted when the client has left before the answer was whole; made for who asks. */
+  readonly gone: () => AbortSignal;
   /** Who asks, and what they may do beyond what the route needs. */
   readonly rights: Rights;
 };

@@ -17,6 +17,7 @@ export type Trust = (address: string) => boolean;
 
 /** Trust in these addresses and networks, such as `10.0.0.0/8`. */
 export function trustIn(networks: readonly string[]): Trust {
+  if (networks.length === 0) return () => false;
   const list = new BlockList();
   for (const network of networks) {
     const [address = "", bits] = network.split("/");
@@ -55,5 +56,6 @@ export function countedAs({ user }: Caller, { address }: CameFrom): string {
 
 /** IPv4 addresses as such, also where the socket is one of IPv6. */
 function plain(address: string): string {
+  if (!address.startsWith("::")) return address;
   return address.replace(/^::ffff:(?=\d+\.)/i, "");
 }

@@ -34,7 +34,7 @@ export async function readEvents(call: Call, wanted: Wanted, seconds: number): P
   if (seconds === 0 || wanted.limit === 0 || page.events.length > 0) return page;
   const isMeant = meantBy(wanted);
   using _ = call.service.streams.take(call);
-  const signal = AbortSignal.any([call.service.stopping, call.gone]);
+  const signal = AbortSignal.any([call.service.stopping, call.gone()]);
   const until = Date.now() + seconds * 1_000;
   while (page.events.length === 0 && Date.now() < until && !signal.aborted) {
     const { at } = await call.registry.tail.past(page.at, { isMeant, ms: until - Date.now(), signal });

@@ -44,7 +44,7 @@ export async function streamEvents(call: Call, { form, from, selector }: Streami
     place[Symbol.dispose]();
     throw error;
   }
-  const signal = AbortSignal.any([call.gone, service.stopping]);
+  const signal = AbortSignal.any([call.gone(), service.stopping]);
   const sight = (): ReturnType<typeof rights.view> => rights.now().view("list");
   const notices = watch(registry.tail, {
     from,

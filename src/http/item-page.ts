@@ -7,12 +7,11 @@ const VALID_MS = 60_000;
 
 /** Which page is asked for. All of it has been read and found right: nobody is told that what is wrong has not changed. */
 type Asked = {
-  readonly path: string;
-  readonly params: readonly (readonly [string, string])[];
   /** The revision it is of, if not the newest. */
   readonly at?: Revision | undefined;
-  /** Refuses a page of what is not there; asked before anything is said of it, unless the page is at hand. */
+  /** Refuses a page of what is not there; asked before anything is said of it. */
   readonly requireThere?: (() => Promise<void>) | undefined;
+  readonly read: () => Promise<ItemPage>;
 };
 
 /** A page as it is made: its body, and headers beside those that all pages have. */
@@ -23,24 +22,22 @@ export type ItemPage = {
 
 /**
  * Answers a page of items, which are more than facts: its validator is the newest revision, the minute, and what its reader
- * sees. The same page for others who see the same is kept.
+ * sees. The same page for others who see the same is kept; what they ask for was found right when it was made, and is not
+ * read again.
  */
-export async function answerItems(
-  call: Call,
-  { path, params, at, requireThere }: Asked,
-  read: () => Promise<ItemPage>,
-): Promise<Answer> {
-  const { request, registry, service } = call;
+export async function answerItems(call: Call, path: string, ask: () => Promise<Asked>): Promise<Answer> {
+  const { request, registry, service, search } = call;
   const { revision, oldest } = await registry.catalog.bounds();
   const minute = Math.floor(Date.now() / VALID_MS).toString(36);
   const etag = pageEtag([revision, minute], service.pages.readers);
-  const isRetained = at === undefined || (at >= oldest && at <= revision);
-  const isHeld = isRetained && isFresh(request, etag);
-  const key = JSON.stringify([etag, path, params]);
+  const isHeld = isFresh(request, etag);
+  const key = `${etag} ${path}?${search}`;
   const kept = service.pages.find(key);
   if (kept) return isHeld ? notModified({ ETag: etag }) : kept;
+  const { at, requireThere, read } = await ask();
   await requireThere?.();
-  if (isHeld) return notModified({ ETag: etag });
+  const isRetained = at === undefined || (at >= oldest && at <= revision);
+  if (isRetained && isHeld) return notModified({ ETag: etag });
   const { body, headers } = await read();
   const answer = {
     status: 200,

@@ -125,7 +125,7 @@ export class Listener implements AsyncDisposable {
 
   #requested(request: IncomingMessage, response: ServerResponse): void {
     this.#running.add(response);
-    response.once("close", () => {
+    response.on("close", () => {
       this.#running.delete(response);
       if (this.#isStopping) this.#endIdle();
     });

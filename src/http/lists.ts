@@ -43,11 +43,13 @@ type List = {
 
 async function answerList(call: Call, list: List): Promise<Answer> {
   const { path, repository } = list;
-  const params = [...call.query].filter(([, value]) => value !== "");
-  const asked = await readAsked(call, list, params);
-  const { at } = asked.query;
-  const requireThere = repository && (() => requireRepository(call.registry, repository, at));
-  return answerItems(call, { path, params, at, requireThere }, () => readItems(call, list, asked));
+  return answerItems(call, path, async () => {
+    const params = [...call.query].filter(([, value]) => value !== "");
+    const asked = await readAsked(call, list, params);
+    const { at } = asked.query;
+    const requireThere = repository && (() => requireRepository(call.registry, repository, at));
+    return { at, requireThere, read: () => readItems(call, list, asked) };
+  });
 }
 
 type Params = readonly (readonly [string, string])[];
@@ -67,7 +69,6 @@ async function readAsked(call: Call, list: List, params: Params): Promise<Asked>
   const order = readOrder(kind, call.query.get("orderBy") || undefined, call.query.get("order") || undefined);
   const { fields, include, namesOnly } = readShown(kind, call.query);
   const n = numberParam(call.query, "n") ?? ITEMS_DEFAULT;
-  // Made only where there is a token: it is a good part of what a page costs that is kept.
   const start = await startOf(call, { order, fingerprint: () => fingerprintOf(path, params) });
   const { asOf, at } = start;
   const selector = readSelector(params, kind, { besides: ownParameters(kind), now: asOf, of: repository });

@@ -16,24 +16,40 @@ type Pattern = {
   readonly before: readonly string[];
   readonly behind: readonly string[];
   readonly hasName: boolean;
+  /** The last segment, if it is literal. */
+  readonly end: string | undefined;
 };
 
 const PATTERNS: readonly Pattern[] = ROUTES.map((route) => {
   const segments = split(route.path);
   const position = segments.indexOf(NAME);
   const hasName = position >= 0;
+  const end = segments.at(-1);
   return {
     route,
     hasName,
     before: hasName ? segments.slice(0, position) : [],
     behind: hasName ? segments.slice(position + 1) : segments,
+    end: end !== undefined && isPlaceholder(end) ? undefined : end,
   };
 });
+
+/** The patterns of each method by their last segments, in the order of the table; those of `undefined` fit any other one. */
+const BY_END: ReadonlyMap<string, ReadonlyMap<string | undefined, readonly Pattern[]>> = new Map(
+  ROUTES.map(({ method }) => {
+    const own = PATTERNS.filter(({ route }) => route.method === method);
+    const fitting = (end: string | undefined): Pattern[] =>
+      own.filter((pattern) => pattern.end === end || pattern.end === undefined);
+    return [method, new Map([undefined, ...own.map(({ end }) => end)].map((end) => [end, fitting(end)]))];
+  }),
+);
 
 export type Match = {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** The query as sent. */
+  readonly search: string;
 };
 
 /**
@@ -41,11 +57,20 @@ export type Match = {
  * `ROUTE_UNKNOWN`, `UNSUPPORTED` (with the methods that the path has), `REQUEST_INVALID` when the URL is too long.
  */
 export function match(method: string, url: string): Match {
-  const { path, query } = divide(url);
+  const { path, search } = divide(url);
   const segments = split(path).map(decoded);
   const wanted = method === "HEAD" ? "GET" : method;
-  const found = PATTERNS.find((pattern) => pattern.route.method === wanted && fits(pattern, segments));
-  if (found) return { route: found.route, params: paramsOf(found, segments), query };
+  const byEnd = BY_END.get(wanted);
+  const candidates = byEnd?.get(segments.at(-1)) ?? byEnd?.get(undefined) ?? [];
+  const found = candidates.find((pattern) => fits(pattern, segments));
+  if (found) {
+    return {
+      route: found.route,
+      params: paramsOf(found, segments),
+      query: new URLSearchParams(search),
+      search,
+    };
+  }
   const fitting = PATTERNS.filter((pattern) => fits(pattern, segments));
   throw noRoute(
     method,
@@ -54,18 +79,18 @@ export function match(method: string, url: string): Match {
   );
 }
 
-function divide(url: string): { path: string; query: URLSearchParams } {
+function divide(url: string): { path: string; search: string } {
   const target = url.replace(AUTHORITY, "");
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
-  const query = mark < 0 ? "" : target.slice(mark + 1);
-  if (path.length > PATH_BYTES_MAX || query.length > QUERY_BYTES_MAX) {
+  const search = mark < 0 ? "" : target.slice(mark + 1);
+  if (path.length > PATH_BYTES_MAX || search.length > QUERY_BYTES_MAX) {
     throw new RegistryError(
       "REQUEST_INVALID",
       `The URL is too long: at most ${PATH_BYTES_MAX} bytes of path and ${QUERY_BYTES_MAX} of query are taken.`,
     );
   }
-  return { path, query: new URLSearchParams(query) };
+  return { path, search };
 }
 
 function split(path: string): string[] {

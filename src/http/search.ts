@@ -4,7 +4,7 @@ import { searchOld } from "../registry/search.ts";
 import { readQuery } from "../registry/search-query.ts";
 import { readSelector } from "../registry/selector.ts";
 import { json, numberParam, type Answer, type Call } from "./call.ts";
-import { answerItems } from "./item-page.ts";
+import { answerItems, type ItemPage } from "./item-page.ts";
 
 const PATH = "/v2/_supercargo/search";
 
@@ -20,24 +20,27 @@ const OWN_PARAMETERS = ["q", "n", "continue"];
 
 /** Search over everything: a page of hits, best first. */
 export async function getSearch(call: Call): Promise<Answer> {
-  const { query, registry } = call;
-  const q = query.get("q") ?? "";
-  const limit = Math.min(numberParam(query, "n") ?? HITS_DEFAULT, HITS_MAX);
-  const params = [...query].filter(([, value]) => value !== "");
-  const fingerprint = fingerprintOf(PATH, params);
-  const given = query.get("continue");
-  const start = given ? readToken(given, fingerprint, PLACES) : undefined;
-  const { asOf, revision: at, after } = start ?? { asOf: new Date() };
-  const meant = readQuery(q, asOf, readSelector(params, "search", { besides: OWN_PARAMETERS, now: asOf }));
-  const repeated = params.filter(([name]) => name !== "n" && name !== "continue");
-  return answerItems(call, { path: PATH, params, at }, async () => {
-    const { revision, items, next } = await registry.catalog.search({ ...meant, limit, at, after });
-    const token = next && formatToken({ revision, asOf, after: next, query: fingerprint });
-    const link = token && formatLink(PATH, [...repeated, ["n", String(limit)], ["continue", token]]);
-    return {
-      body: { revision, items, ...(token !== undefined && { continue: token }) },
-      headers: { "Supercargo-Revision": revision, ...(link && { Link: link }) },
+  return answerItems(call, PATH, async () => {
+    const { query, registry } = call;
+    const q = query.get("q") ?? "";
+    const limit = Math.min(numberParam(query, "n") ?? HITS_DEFAULT, HITS_MAX);
+    const params = [...query].filter(([, value]) => value !== "");
+    const fingerprint = fingerprintOf(PATH, params);
+    const given = query.get("continue");
+    const start = given ? readToken(given, fingerprint, PLACES) : undefined;
+    const { asOf, revision: at, after } = start ?? { asOf: new Date() };
+    const meant = readQuery(q, asOf, readSelector(params, "search", { besides: OWN_PARAMETERS, now: asOf }));
+    const repeated = params.filter(([name]) => name !== "n" && name !== "continue");
+    const read = async (): Promise<ItemPage> => {
+      const { revision, items, next } = await registry.catalog.search({ ...meant, limit, at, after });
+      const token = next && formatToken({ revision, asOf, after: next, query: fingerprint });
+      const link = token && formatLink(PATH, [...repeated, ["n", String(limit)], ["continue", token]]);
+      return {
+        body: { revision, items, ...(token !== undefined && { continue: token }) },
+        headers: { "Supercargo-Revision": revision, ...(link && { Link: link }) },
+      };
     };
+    return { at, read };
   });
 }
 
