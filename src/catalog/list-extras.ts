@@ -70,17 +70,17 @@ export function tagNames(
 
 type TagsOf = { readonly tags: readonly Tag[]; readonly tagCount: number };
 
-/** Tags that point to the manifest of a row, by what {@link tagNames} has found of them. */
-export function tagsOf(engine: Engine, row: Row, at: number | undefined): TagsOf | Promise<TagsOf> {
+/** Tags that point to the manifest of a row, by what {@link tagNames} has found; `undefined` where they are to be counted. */
+export function tagsOf(row: Row): TagsOf | undefined {
   const names = row["tag_names"];
   if (typeof names !== "string") return { tags: [], tagCount: 0 };
   const tags = names.split(" ").toSorted() as Tag[];
-  if (tags.length > TAGS_COUNTED_HERE) return countTags(engine, row, at);
-  return { tags: tags.slice(0, TAGS_SHOWN_MAX), tagCount: tags.length };
+  if (tags.length > TAGS_COUNTED_HERE) return undefined;
+  return { tags: tags.length > TAGS_SHOWN_MAX ? tags.slice(0, TAGS_SHOWN_MAX) : tags, tagCount: tags.length };
 }
 
 /** The first tags of a manifest that has very many, and how many there are. */
-async function countTags(engine: Engine, row: Row, at: number | undefined): Promise<TagsOf> {
+export async function countTags(engine: Engine, row: Row, at: number | undefined): Promise<TagsOf> {
   const { sql, values } = tagsOfOne(engine, { repository: "?", digest: "?" }, at);
   const key = [String(row["repository"]), String(row["digest"])];
   const bound = at === undefined ? key : [...key, ...values.slice(0, 1), ...key, ...values.slice(1)];

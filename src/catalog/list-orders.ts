@@ -3,33 +3,67 @@ import type { Value } from "./engine.ts";
 import { placeholders } from "./rows.ts";
 import type { Selector } from "./selector.ts";
 
-/** The table of each list, the columns that name an entry, and those a page is made of. */
-type Table = { readonly table: string; readonly names: readonly string[]; readonly columns: string };
+/** The table of each list, the columns that name an entry, and those its items are made of. */
+type Table = {
+  readonly table: string;
+  readonly names: readonly string[];
+  readonly columns: readonly string[];
+};
 
 export const TABLES: Readonly<Record<ListKind, Table>> = {
   repositories: {
     table: "repository",
     names: ["name"],
-    columns: "f.name, f.since, f.born, f.created, f.updated, f.tags, f.manifests, f.size, f.pulled",
+    columns: ["name", "created", "updated", "tags", "manifests", "size", "pulled"],
   },
   tags: {
     table: "tag",
     names: ["repository", "name"],
-    columns:
-      "f.repository, f.name, f.digest, f.since, f.born, f.created, f.updated, f.size, f.image_size, f.media_type, f.artifact_type, f.platforms, f.pulled, f.semver, f.class",
+    columns: [
+      "repository",
+      "name",
+      "digest",
+      "media_type",
+      "artifact_type",
+      "class",
+      "size",
+      "image_size",
+      "created",
+      "updated",
+      "pulled",
+    ],
   },
   manifests: {
     table: "manifest",
     names: ["repository", "digest"],
-    columns: `f.repository, f.digest, f.born, f.pushed, f.size, f.image_size, f.pulled, f.media_type, f.artifact_type,
-      f.class, f.subject, f.platforms, f.image_created, f.described, f.annotated`,
+    columns: [
+      "repository",
+      "digest",
+      "media_type",
+      "artifact_type",
+      "class",
+      "size",
+      "image_size",
+      "pushed",
+      "pulled",
+      "subject",
+      "image_created",
+      "platforms",
+      "described",
+      "annotated",
+    ],
   },
   namespaces: {
     table: "namespace",
     names: ["parent", "path"],
-    columns: "f.parent, f.path, f.since, f.born, f.repository, f.repositories, f.created, f.updated",
+    columns: ["path", "repository", "repositories", "created", "updated"],
   },
 };
+
+/** Columns of rows `f`, each of them once. */
+export function columnsOf(...columns: readonly (readonly string[])[]): string {
+  return [...new Set(columns.flat())].map((column) => `f.${column}`).join(", ");
+}
 
 /** Columns that order a list. Revisions make them different in every row: times alone would not. */
 const COLUMNS: Readonly<Record<Exclude<OrderBy, "name">, readonly string[]>> = {

@@ -1,7 +1,7 @@
 import type { Value } from "./engine.ts";
 import type { ListQuery, Position } from "./items.ts";
 import type { Row } from "./list-items.ts";
-import { allOf, behind, TABLES, type Condition, type Range } from "./list-orders.ts";
+import { allOf, behind, columnsOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import { placeNames, shownOf, type Reading, type Rows } from "./list-reading.ts";
 import { stillAt } from "./kept-places.ts";
 import { momentOf, NOW } from "./moment.ts";
@@ -82,8 +82,7 @@ async function sorted(reading: Reading, ranges: readonly Range[], ordered: Range
 
 /** What a statement reads for the entries of a list. */
 export function entryColumns(reading: Reading, ordered: Range): string {
-  const { names } = TABLES[reading.kind];
-  return [...new Set([...placeNames(reading, ordered), ...names])].map((name) => `f.${name}`).join(", ");
+  return columnsOf(placeNames(reading, ordered), TABLES[reading.kind].names);
 }
 
 /** Entries of rows that have {@link entryColumns}. */

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts";
 import type { ListKind, ListQuery, Position } from "./items.ts";
 import type { Filter, Finder } from "./list-filters.ts";
 import { detailsOf, NO_DETAILS, type Details, type Row } from "./list-items.ts";
-import { allOf, TABLES, type Condition, type Range } from "./list-orders.ts";
+import { allOf, columnsOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import type { KeptPlaces } from "./kept-places.ts";
 import { momentOf } from "./moment.ts";
 
@@ -49,15 +49,23 @@ export function placeNames(
   return query.order.by === "name" ? TABLES[kind].names : range.by;
 }
 
-/** The columns of its table that a page shows, and what else is read for it. Names alone can be read of an index. */
+/** What bare rows have beside what items are made of: the revisions in which they began. */
+const BARE = ["born", "since"];
+
+/**
+ * The columns of its table that a page shows, those that say where in the range a row is, and what else is read for it:
+ * no others, as each value of a row takes time. Names alone can be read of an index.
+ */
 export function shownOf(
   { engine, kind, query, bare }: Reading,
   range?: Range,
 ): { readonly columns: string; readonly details: Details } {
   const { columns, names } = TABLES[kind];
-  if (!query.namesOnly) return { columns, details: bare ? NO_DETAILS : detailsOf(engine, kind, query) };
-  const needed = new Set([...names, ...(range ? placeNames({ kind, query }, range) : [])]);
-  return { columns: [...needed].map((name) => `f.${name}`).join(", "), details: NO_DETAILS };
+  const place = range ? placeNames({ kind, query }, range) : [];
+  if (query.namesOnly) return { columns: columnsOf(names, place), details: NO_DETAILS };
+  if (bare) return { columns: columnsOf(names, columns, BARE, place), details: NO_DETAILS };
+  const platforms = kind === "tags" && query.include?.has("platforms") ? ["platforms"] : [];
+  return { columns: columnsOf(columns, platforms, place), details: detailsOf(engine, kind, query) };
 }
 
 type Source = Condition & { readonly using: string };

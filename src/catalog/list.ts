@@ -34,7 +34,7 @@ const RANGES_WALKED = 8;
 /** Part of a page; `stoppedAt` where it ends before its range does. */
 type Stretch = { readonly rows: readonly Row[]; readonly stoppedAt?: Position | undefined };
 
-/** What a page is read of: `newest` is the log's end. `bare` rows have the columns of their table alone. */
+/** What a page is read of: `newest` is the log's end. `bare` rows have the columns of their table alone, also those that no item shows. */
 type Asked = {
   readonly query: ListQuery;
   readonly newest: Revision;

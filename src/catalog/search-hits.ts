@@ -2,7 +2,7 @@ import type { Engine } from "./engine.ts";
 import type { Hit, Match } from "./hits.ts";
 import type { ListQuery } from "./items.ts";
 import { detailsOf, itemsOf, type Row } from "./list-items.ts";
-import { TABLES } from "./list-orders.ts";
+import { columnsOf, TABLES } from "./list-orders.ts";
 import { momentOf } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 import { batches, type Candidate, type HitKind } from "./search-candidates.ts";
@@ -115,7 +115,7 @@ async function rowsOf(
   const named = names.map((name, position) => `f.${name} = given.column${position + 1}`).join(" and ");
   return engine.all<Row>(
     `select page.*${details.columns} from (
-        select ${columns} from (values ${marks}) given cross join ${table} f where ${named} and ${holds("f")}
+        select ${columnsOf(columns)} from (values ${marks}) given cross join ${table} f where ${named} and ${holds("f")}
       ) page ${details.join}`,
     [...details.values, ...keys.flat(), ...values],
   );
