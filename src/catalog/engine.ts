@@ -73,6 +73,12 @@ export interface Engine extends Queryable, AsyncDisposable {
    */
   snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T>;
 
+  /**
+   * What queries of the engine itself see by now: the same object as long as they see the same. Not there where another
+   * process may change that.
+   */
+  state?(): object;
+
   /** Tells other nodes, when this transaction commits, that the log has gone on. */
   announce(tx: Queryable): Promise<void>;
 

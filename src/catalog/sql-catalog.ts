@@ -2,6 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Tag } from "../oci/tag.ts";
+import { Bounds } from "./bounds.ts";
 import type {
   BlobMember,
   Catalog,
@@ -77,6 +78,7 @@ class SqlCatalog implements WholeCatalog {
   readonly webhooks: Webhooks;
   readonly #engine: Engine;
   readonly #limits: Limits;
+  readonly #bounds: Bounds;
   readonly #recent = new RecentContents();
   readonly #places = new KeptPlaces();
   readonly #changes = new Changes(async () => (await this.bounds()).revision);
@@ -84,16 +86,14 @@ class SqlCatalog implements WholeCatalog {
 
   constructor(engine: Engine, limits: Limits = {}) {
     this.#engine = engine;
+    this.#bounds = new Bounds(engine);
     this.webhooks = new SqlWebhooks(engine);
     this.#limits = limits;
     this.#hints = engine.listen(() => this.#changes.wake());
   }
 
-  async bounds(): Promise<{ revision: Revision; oldest: Revision }> {
-    const [row] = await this.#engine.all<{ revision: number; oldest: number }>(
-      `select revision, oldest from clock where id = 1`,
-    );
-    return { revision: row?.revision ?? 0, oldest: row?.oldest ?? 0 };
+  bounds(): ReturnType<Catalog["bounds"]> {
+    return this.#bounds.now();
   }
 
   async findManifest(

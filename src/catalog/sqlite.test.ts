@@ -43,6 +43,22 @@ describePlans(newPlace, async (engine) => async (sql, values) => {
 });
 
 describe("SQLite alone", () => {
+  test("is in one state until a commit is durable, and in another one then", async () => {
+    await using folder = await newFolder();
+    await using engine = await openSqlite(folder.path);
+    await engine.run("create table word (text text)");
+    const before = engine.state?.();
+    await engine.all("select text from word");
+    assert.equal(engine.state?.(), before, "reading changes nothing");
+    const written = engine.transaction(async (tx) => {
+      await tx.run("insert into word values ('a')");
+      assert.equal(engine.state?.(), before, "what is not committed is not seen");
+    });
+    await written;
+    assert.notEqual(engine.state?.(), before);
+    assert.deepEqual(await engine.all("select text from word"), [{ text: "a" }]);
+  });
+
   test("is refused to a second one while the first has it, with what to do, and free again after", async () => {
     await using folder = await newFolder();
     {

@@ -57,6 +57,7 @@ class Sqlite implements Engine {
   readonly #checkpoints: Checkpoints;
   readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
+  #state = {};
   #flushFailure: unknown;
 
   private constructor(parts: Opened) {
@@ -107,6 +108,10 @@ class Sqlite implements Engine {
 
   snapshot<T>(read: (database: Queryable) => Promise<T>): Promise<T> {
     return read(this);
+  }
+
+  state(): object {
+    return this.#holdView();
   }
 
   lock(): Promise<void> {
@@ -185,10 +190,12 @@ class Sqlite implements Engine {
   }
 
   /** From here on the reader sees the present state and none that comes, until it is released. */
-  #holdView(): void {
-    if (this.#reader.inTransaction) return;
+  #holdView(): object {
+    if (this.#reader.inTransaction) return this.#state;
     this.#reader.exec("begin");
     this.#reader.exec(TOUCH);
+    this.#state = {};
+    return this.#state;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@ import { RegistryError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Receivers } from "../webhooks/receivers.ts";
 import { failure, isGone, send } from "./answer.ts";
-import { type Access, authenticate, type Identity, isGuarded } from "./authenticate.ts";
+import { type Access, authenticate, type Identity, isGuarded, NOBODY } from "./authenticate.ts";
 import { authorize, rightsOf } from "./authorize.ts";
 import type { Answer, Call } from "./call.ts";
 import { type CameFrom, cameFrom, countedAs, type Trust } from "./came-from.ts";
@@ -158,9 +158,13 @@ async function answerOf(
     if (rateClass === "login") limits = await service.rates.take(rateClass, countedAs(ANONYMOUS, from));
     const access = route.needs === "nothing" ? undefined : service.access;
     isForCaller = isGuarded(access);
-    const identity = await identify(request, { access, from, rates: service.rates, rateClass });
+    const identity = isForCaller
+      ? await identify(request, { access, from, rates: service.rates, rateClass })
+      : NOBODY;
     caller = identity.caller;
-    if (rateClass !== "login") limits = await service.rates.take(rateClass, countedAs(caller, from));
+    if (rateClass !== "login" && service.rates.counts(rateClass)) {
+      limits = await service.rates.take(rateClass, countedAs(caller, from));
+    }
     const rights = rightsOf(identity, service.access);
     const origin = { actor: actorOf(caller), requestId };
     const call = { service, registry, request, params, query, search, origin, from, gone, rights };

@@ -24,7 +24,8 @@ export type Identity = Bearer & { readonly proof: "none" | "token" | "password" 
 
 type Password = { readonly name: string; readonly password: string };
 
-const NOBODY: Identity = { caller: ANONYMOUS, unscoped: ANONYMOUS, proof: "none" };
+/** Who asks where nobody is looked at, or who shows nothing. */
+export const NOBODY: Identity = { caller: ANONYMOUS, unscoped: ANONYMOUS, proof: "none" };
 
 /** True when a policy says who may do what; else nobody is asked who they are. */
 export function isGuarded(access: Access | undefined): access is Access {

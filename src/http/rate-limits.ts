@@ -56,6 +56,11 @@ export class RateLimits {
     }
   }
 
+  /** False where nothing is to be counted. */
+  counts(name: RateClass | undefined): boolean {
+    return name !== undefined && this.#limiters.has(name);
+  }
+
   /**
    * Counts one call, and gives the headers that say how many are left (draft-ietf-httpapi-ratelimit-headers).
    * @throws TOOMANYREQUESTS with `detail.retryAfter`, in whole seconds
