@@ -81,9 +81,7 @@ export async function itemsOf<Kind extends ListKind>(
   kind: Kind,
   { rows, query }: { rows: readonly Row[]; query: ListQuery },
 ): Promise<Items[Kind][]> {
-  const items = query.namesOnly
-    ? rows.map((row) => namesOf(kind, row))
-    : await MAKERS[kind](engine, rows, query);
+  const items = query.namesOnly ? namesOf(kind, rows) : await MAKERS[kind](engine, rows, query);
   return items as Items[Kind][];
 }
 
@@ -106,9 +104,13 @@ const MAKERS: Readonly<Record<ListKind, Maker>> = {
 };
 
 /** Every column that names an entry is called as the field of an item that shows it. */
-function namesOf(kind: ListKind, row: Row): Readonly<Record<string, Value>> {
+function namesOf(kind: ListKind, rows: readonly Row[]): Readonly<Record<string, Value>>[] {
   const shown = TABLES[kind].names.filter((name) => name !== "parent");
-  return Object.fromEntries(shown.map((name) => [name, row[name] ?? null]));
+  return rows.map((row) => {
+    const item: Record<string, Value> = {};
+    for (const name of shown) item[name] = row[name] ?? null;
+    return item;
+  });
 }
 
 // Items are filled one field after the other, in the order in which they are shown: to spread what a row may lack into one

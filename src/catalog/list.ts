@@ -4,7 +4,7 @@ import type { Engine } from "./engine.ts";
 import type { Items, ListKind, ListQuery, Position } from "./items.ts";
 import { findPlaces, knownPlaces } from "./list-found.ts";
 import { filtersOf } from "./list-filters.ts";
-import { itemsOf, type Row } from "./list-items.ts";
+import { itemsOf, NO_DETAILS, type Row } from "./list-items.ts";
 import { readSeenNamespaces } from "./list-namespaces.ts";
 import { allOf, behind, orderOf, rangesOf, TABLES, type Range } from "./list-orders.ts";
 import { entriesBehind, placesOf, rowsAt, rowsOf } from "./list-places.ts";
@@ -155,6 +155,8 @@ async function select(reading: Reading, range: Range, { want, stop }: Part): Pro
       `select ${columns} from ${TABLES[kind].table} f ${using} where ${sql} and ${where.sql} order by ${order} limit ?`,
   );
   const values = sources.flatMap((source) => [...source.values, ...where.values, want]);
+  // To have rows go through another select for nothing takes a tenth of the time.
+  if (parts.length === 1 && details === NO_DETAILS) return engine.all<Row>(parts.join(""), values);
   return engine.all<Row>(
     `select page.*${details.columns} from (${together(parts, orderOf(range, query.order))}) page
       ${details.join} order by ${orderOf(range, query.order, "page")}`,

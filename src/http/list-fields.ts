@@ -93,7 +93,9 @@ export function readShown(kind: ListKind, query: URLSearchParams): Shown {
 /** An item with only the fields that were asked for. */
 export function pick(item: object, fields: readonly string[] | undefined): object {
   if (!fields) return item;
-  return Object.fromEntries(Object.entries(item).filter(([name]) => fields.includes(name)));
+  const picked: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(item)) if (fields.includes(name)) picked[name] = value;
+  return picked;
 }
 
 function namesIn(

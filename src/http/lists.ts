@@ -59,7 +59,8 @@ type Asked = {
   readonly query: ListQuery;
   readonly fields: readonly string[] | undefined;
   readonly asOf: Date;
-  readonly params: Params;
+  /** Names the query in tokens. */
+  readonly fingerprint: string;
   /** Parameters that the link to the next page repeats. */
   readonly repeated: Params;
 };
@@ -69,7 +70,8 @@ async function readAsked(call: Call, list: List, params: Params): Promise<Asked>
   const order = readOrder(kind, call.query.get("orderBy") || undefined, call.query.get("order") || undefined);
   const { fields, include, namesOnly } = readShown(kind, call.query);
   const n = numberParam(call.query, "n") ?? ITEMS_DEFAULT;
-  const start = await startOf(call, { order, fingerprint: () => fingerprintOf(path, params) });
+  const fingerprint = fingerprintOf(path, params);
+  const start = await startOf(call, { order, fingerprint });
   const { asOf, at } = start;
   const selector = readSelector(params, kind, { besides: ownParameters(kind), now: asOf, of: repository });
   const query: ListQuery = {
@@ -82,16 +84,16 @@ async function readAsked(call: Call, list: List, params: Params): Promise<Asked>
     after: start.after ?? (start.last === undefined ? undefined : placeOf(list, start.last, selector.under)),
   };
   const repeated = params.filter(([name]) => !["n", "continue", "last"].includes(name));
-  return { query, fields, asOf, params, repeated };
+  return { query, fields, asOf, fingerprint, repeated };
 }
 
 async function readItems(
   call: Call,
   { kind, path }: List,
-  { query, fields, asOf, params, repeated }: Asked,
+  { query, fields, asOf, fingerprint, repeated }: Asked,
 ): Promise<ItemPage> {
   const { revision, items, next } = await call.registry.catalog.list(kind, query);
-  const token = next && formatToken({ revision, asOf, after: next, query: fingerprintOf(path, params) });
+  const token = next && formatToken({ revision, asOf, after: next, query: fingerprint });
   const body = {
     revision,
     items: fields ? items.map((item) => pick(item, fields)) : items,
@@ -111,11 +113,11 @@ type Start = {
 
 async function startOf(
   call: Call,
-  { order, fingerprint }: { order: Order; fingerprint: () => string },
+  { order, fingerprint }: { order: Order; fingerprint: string },
 ): Promise<Start> {
   const token = call.query.get("continue");
   if (token) {
-    const { revision, ...place } = readToken(token, fingerprint(), order.by);
+    const { revision, ...place } = readToken(token, fingerprint, order.by);
     return { at: revision, ...place };
   }
   const last = lastParam(call.query);
