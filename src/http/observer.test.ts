@@ -49,6 +49,23 @@ test("probes are logged only at debug, unless they fail", () => {
   assert.equal(observed(probes.map((probe) => ({ ...probe, status: 503 }))).length, 3);
 });
 
+test("whatever a line says, it is what the logger would make of it", () => {
+  const odd = {
+    ...ENTRY,
+    path: '/v2/"a\\b\n\u2028é',
+    actor: "",
+    bytesOut: 0,
+    refusal: "No.",
+    code: "DENIED",
+  } as const;
+  const lines: string[] = [];
+  const log = pino({ timestamp: () => ',"time":"now"' }, { write: (line) => lines.push(line) });
+  const metrics = createMetrics({ receivers: async () => [], revision: async () => 0, running: () => 0 });
+  createObserver({ log: log.child({ of: "a child" }), metrics }).finished(odd);
+  log.child({ of: "a child" }).info({ ...odd, ms: 1.235 }, "request");
+  assert.equal(lines[0], lines[1]);
+});
+
 test("what may be a secret in a path is not logged", () => {
   const secret = `supercargo_${"aB3-".repeat(10)}xyz`;
   const signed = `eyJ${"a".repeat(20)}.${"b".repeat(20)}.${"c".repeat(20)}`;
