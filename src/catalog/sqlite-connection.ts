@@ -13,6 +13,9 @@ export class Connection implements Queryable, Disposable {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
 
+  /** Only `exec` and failures change it, and to ask the database takes as long as a small query. */
+  #inTransaction = false;
+
   /** By this connection. */
   rowsChanged = 0;
 
@@ -32,11 +35,12 @@ export class Connection implements Queryable, Disposable {
   }
 
   get inTransaction(): boolean {
-    return this.#database.inTransaction;
+    return this.#inTransaction;
   }
 
   exec(sql: string): void {
     this.#call(sql, (statement) => (statement.reader ? statement.get() : statement.run()));
+    this.#inTransaction = this.#database.inTransaction;
   }
 
   async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
@@ -61,6 +65,7 @@ export class Connection implements Queryable, Disposable {
     } catch {
       // See above.
     }
+    this.#inTransaction = this.#database.inTransaction;
   }
 
   [Symbol.dispose](): void {
@@ -71,6 +76,7 @@ export class Connection implements Queryable, Disposable {
     try {
       return call(this.#prepared(sql));
     } catch (error) {
+      this.#inTransaction = this.#database.inTransaction;
       throw translate(error);
     }
   }

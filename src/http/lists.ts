@@ -41,7 +41,7 @@ type List = {
   readonly repository?: RepositoryName;
 };
 
-async function answerList(call: Call, list: List): Promise<Answer> {
+function answerList(call: Call, list: List): Promise<Answer> {
   const { path, repository } = list;
   return answerItems(call, path, async () => {
     const params = [...call.query].filter(([, value]) => value !== "");

@@ -7,6 +7,8 @@ const PAGE_BYTES_MAX = 1024 * 1024;
 /** About what a page takes besides its key and its body, in bytes: many small ones must not add up unseen. */
 const ENTRY_BYTES = 1_000;
 
+type Page = { readonly answer: Answer; readonly bytes: number };
+
 /** Where pages are kept, by what identifies their content. */
 export type Pages = Pick<PageCache, "find" | "keep" | "within" | "readers">;
 
@@ -15,7 +17,9 @@ export type Pages = Pick<PageCache, "find" | "keep" | "within" | "readers">;
  * What was not asked for the longest goes first.
  */
 export class PageCache {
-  readonly #pages = new Map<string, { readonly answer: Answer; readonly bytes: number }>();
+  readonly #pages = new Map<string, Page>();
+  /** The one that would go last. */
+  #newest: Page | undefined;
   #bytes = 0;
 
   /** Whom the pages are for: the key of their view, where they do not see everything. */
@@ -35,8 +39,11 @@ export class PageCache {
   find(key: string): Answer | undefined {
     const page = this.#pages.get(key);
     if (!page) return undefined;
-    this.#pages.delete(key);
-    this.#pages.set(key, page);
+    if (page !== this.#newest) {
+      this.#pages.delete(key);
+      this.#pages.set(key, page);
+      this.#newest = page;
+    }
     return page.answer;
   }
 
@@ -44,7 +51,8 @@ export class PageCache {
   keep(key: string, answer: Answer, bytes: number): void {
     if (bytes > PAGE_BYTES_MAX || this.#pages.has(key)) return;
     const all = bytes + Buffer.byteLength(key) + ENTRY_BYTES;
-    this.#pages.set(key, { answer, bytes: all });
+    this.#newest = { answer, bytes: all };
+    this.#pages.set(key, this.#newest);
     this.#bytes += all;
     for (const [oldest, page] of this.#pages) {
       if (this.#bytes <= BYTES_MAX) return;
