@@ -8,16 +8,17 @@ import { Worker } from "node:worker_threads";
 export class Checkpoints implements AsyncDisposable {
   readonly #path: string;
   #thread: Worker | undefined;
+  #asked: Promise<void> = Promise.resolve();
 
   /** `path` is the database's. */
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Resolves when it is done, as far as readers let it; never rejects. One at a time, while nobody writes. */
-  async run(): Promise<void> {
+  /** Resolves when all that was written by now is carried over, as far as readers let it; never rejects. */
+  run(): Promise<void> {
     this.#thread ??= this.#start();
-    await this.#ask(this.#thread, true);
+    return this.#ask(this.#thread, true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -31,12 +32,16 @@ export class Checkpoints implements AsyncDisposable {
     });
     thread.unref();
     // One that failed is replaced when it is needed again.
-    thread.once("exit", () => (this.#thread = undefined));
+    thread.on("error", () => undefined).once("exit", () => (this.#thread = undefined));
     return thread;
   }
 
-  async #ask(thread: Worker, goOn: boolean): Promise<void> {
-    thread.postMessage(goOn);
-    await Promise.race([once(thread, "message"), once(thread, "exit")]).catch(() => undefined);
+  /** One after the other, so that each answer is the one to what was asked. */
+  #ask(thread: Worker, goOn: boolean): Promise<void> {
+    const ask = async (): Promise<void> => {
+      thread.postMessage(goOn);
+      await Promise.race([once(thread, "message"), once(thread, "exit")]).catch(() => undefined);
+    };
+    return (this.#asked = this.#asked.then(ask));
   }
 }

@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Engine } from "./engine.ts";
 import { openSqlite } from "./sqlite.ts";
 
-const LOG_BYTES_MAX = 16 * 1024 * 1024;
+const LOG_BYTES_MAX = 32 * 1024 * 1024;
 
 type Place = AsyncDisposable & { readonly engine: Engine; readonly log: string };
 
@@ -89,7 +89,7 @@ test("after a failed flush nothing that might be lost is shown, and nothing more
 test("the log of changes stays small under writes and reads that never pause", async () => {
   await using place = await newPlace();
   const text = "x".repeat(2000);
-  for (let round = 0; round < 600; round += 1) {
+  for (let round = 0; round < 1_500; round += 1) {
     const writes = Array.from({ length: 20 }, () => add(place.engine, text));
     await place.engine.all("select 1 from note limit 1");
     await Promise.all(writes);
@@ -105,7 +105,7 @@ test("the log of changes stays small under reads that go on whatever is written"
     for (; !over.signal.aborted; await setImmediate()) await place.engine.all("select 1 from note limit 1");
   };
   const reading = readOn();
-  for (let round = 0; round < 600; round += 1) {
+  for (let round = 0; round < 1_500; round += 1) {
     await Promise.all(Array.from({ length: 20 }, () => add(place.engine, text)));
   }
   over.abort();
@@ -115,7 +115,7 @@ test("the log of changes stays small under reads that go on whatever is written"
 
 test("the log of changes stays small under changes that return their rows", async () => {
   await using place = await newPlace();
-  for (let round = 0; round < 60; round += 1) {
+  for (let round = 0; round < 150; round += 1) {
     await place.engine.transaction((tx) =>
       tx.all(`with recursive n (i) as (select 1 union all select i + 1 from n where i < 600)
         insert into note select i || hex(zeroblob(500)) from n returning text`),

@@ -11,8 +11,8 @@ import { codeOf, Connection } from "./sqlite-connection.ts";
 
 /** Transactions committed together at the most. Bounds how long the first of them waits for the last. */
 const GROUP_MAX = 64;
-/** Rows changed until the log of changes is carried over into the database and begun anew: some 10 MB of it. */
-const CHECKPOINT_ROWS = 2_500;
+/** Rows changed until the log of changes is carried over into the database and begun anew: some 20 MB of it. */
+const CHECKPOINT_ROWS = 5_000;
 
 /** A transaction that waits for its turn. `run` may be called again, after a rollback. */
 type Job = { run(): Promise<void>; fail(error: unknown): void; settle(failure?: unknown): void };
@@ -58,6 +58,8 @@ class Sqlite implements Engine {
   readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #state = {};
+  /** Of the log of changes, since it began anew. */
+  #carriedOver: "nothing" | "some" | "most" = "nothing";
   #flushFailure: unknown;
 
   private constructor(parts: Opened) {
@@ -165,9 +167,18 @@ class Sqlite implements Engine {
     }
   }
 
-  /** Not left to SQLite either, which would do it in this thread. */
+  /**
+   * Not left to SQLite either, which would do it in this thread. The log can begin anew only when nothing is left to carry over.
+   * So most of it goes first, while others write on, and what they wrote then follows, while they wait.
+   */
   async #checkpoint(): Promise<void> {
-    if (this.#writer.rowsChanged < CHECKPOINT_ROWS) return;
+    if (this.#writer.rowsChanged < CHECKPOINT_ROWS || this.#carriedOver === "some") return;
+    if (this.#carriedOver === "nothing") {
+      this.#carriedOver = "some";
+      void this.#checkpoints.run().then(() => (this.#carriedOver = "most"));
+      return;
+    }
+    this.#carriedOver = "nothing";
     this.#writer.rowsChanged = 0;
     await this.#checkpoints.run();
     // Whoever began to read meanwhile reads the log, and would keep it from beginning anew. Nothing is being written.
