@@ -51,7 +51,7 @@ export class DiskUploads {
     if (!UPLOAD_ID.test(id)) throw unusable(id, "cannot be one");
     const made = await onDisk("start an upload", () => createFile(join(this.#folder, id)));
     if (!made) throw unusable(id, "is in use");
-    this.#digests.keep(id, { algorithm, hash: createHash(algorithm), size: 0 });
+    this.#digests.keep(id, { algorithm, hash: undefined, size: 0 });
   }
 
   async find(id: string): Promise<UploadStatus | undefined> {
@@ -70,14 +70,15 @@ export class DiskUploads {
       const { size } = file;
       if (offset !== undefined && offset !== size) throw otherOffset(id, size, offset);
       const running = this.#digests.take(id, size);
+      const hash = running && (running.hash ?? createHash(running.algorithm));
       const tail = new FileTail(file, size, { owned });
       try {
-        await receive(arriving, tail, { hash: running?.hash, limit });
+        await receive(arriving, tail, { hash, limit });
       } catch (error) {
         await tail.undo();
         throw error;
       }
-      if (running !== undefined) this.#digests.keep(id, { ...running, size: tail.size });
+      if (running !== undefined) this.#digests.keep(id, { ...running, hash, size: tail.size });
       return { size: tail.size };
     });
     if (arriving.broken !== undefined) throw arriving.broken;
@@ -102,7 +103,8 @@ export class DiskUploads {
       using file = await this.#open(id);
       const { size } = file;
       const running = this.#digests.take(id, size);
-      const hash = running?.algorithm === algorithm ? running.hash : await readAgain(file, algorithm);
+      const known = running?.algorithm === algorithm ? running.hash : undefined;
+      const hash = known ?? (await readAgain(file, algorithm));
       const actual = `${algorithm}:${hash.copy().digest("hex")}`;
       if (actual !== digest) {
         this.#digests.keep(id, { algorithm, hash, size });

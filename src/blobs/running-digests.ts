@@ -1,10 +1,10 @@
 import type { Hash } from "node:crypto";
 import type { SupportedAlgorithm } from "../oci/digest.ts";
 
-/** A digest on its way: `hash` has taken in the first `size` bytes of an upload. */
+/** A digest on its way: `hash` has taken in the first `size` bytes of an upload; none is made before there are any. */
 export type RunningDigest = {
   readonly algorithm: SupportedAlgorithm;
-  readonly hash: Hash;
+  readonly hash: Hash | undefined;
   readonly size: number;
 };
 

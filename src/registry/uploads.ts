@@ -13,6 +13,7 @@ import {
 } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { addBlob, SMALL_BLOB_BYTES_MAX } from "./blobs.ts";
+import { readWhole } from "./read-whole.ts";
 import type { Registry } from "./registry.ts";
 
 /** Hex digits of the repository's digest in a stored upload's id. */
@@ -108,7 +109,7 @@ function isSmall(registry: Registry, { offset = 0, length = Infinity }: Chunk): 
 
 /** `DIGEST_INVALID`. */
 async function readSmall(source: Readable, digest: Digest): Promise<Uint8Array> {
-  const bytes = Buffer.concat((await source.toArray()) as Buffer[]);
+  const bytes = await readWhole(source, SMALL_BLOB_BYTES_MAX);
   const actual = digestOf(bytes, parseAlgorithm(digestParts(digest).algorithm));
   if (actual === digest) return bytes;
   const message = `The ${bytes.byteLength} bytes uploaded have digest ${actual}, not ${digest}; upload them again.`;
