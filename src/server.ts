@@ -137,7 +137,7 @@ async function openRegistry(
   log: Logger,
 ): Promise<Registry & { readonly catalog: WholeCatalog }> {
   const catalog = opened.use(await openCatalog(await openEngine(config)));
-  const blobs = opened.use(await openDiskBlobs(config.data));
+  const blobs = opened.use(await openDiskBlobs(config.data, { isShared: config.catalog !== undefined }));
   const pulls = opened.use(new PullNotes(catalog, (err) => log.error({ err }, "pulls were not noted")));
   const tail = opened.use(new Tail(catalog));
   return { catalog, blobs, options: registryOptions(config), pulls, tail };

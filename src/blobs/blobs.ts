@@ -51,9 +51,11 @@ export type AppendOptions = {
  *   it survives a power cut.
  * - Nothing half-written is ever visible under a digest, whatever fails and whenever.
  * - An upload survives a restart of the server: what `append` acknowledged is there when the store is opened again.
- *   More than that may be there, if the server ended without a word; `findUpload` tells.
+ *   More than that may be there, if the server ended without a word; `findUpload` tells. One that nothing was added to
+ *   may be gone then.
  * - Absence is `undefined`, never an error. An outage is an error (`UNAVAILABLE`), never absence.
- * - Several processes may use one store at the same time, and an upload may go on in another one, but not in two at once.
+ * - Several processes may use one store at the same time, and an upload may go on in another one, but not in two at once:
+ *   unless a store was opened for one process alone.
  *
  * An upload is changed by one call at a time: `append`, `finishUpload` and `cancelUpload` refuse with
  * `BLOB_UPLOAD_INVALID` while another of them is at work on the same upload. An id that could not be one is the id of

@@ -30,6 +30,9 @@ export const UPLOAD_ID = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 /** How much of an upload is read at once when it has to be read again, in bytes. */
 const REREAD_BYTES = 1024 * 1024;
 
+/** Uploads without bytes that are kept in memory, some 200 bytes each; further ones are files at once. */
+const EMPTY_MAX = 10_000;
+
 type Placing = { readonly file: OpenFile; readonly size: number; readonly path: string };
 
 /** The uploads of a store on disk, each a file by the name of its id; the methods are those of `Blobs`. */
@@ -40,22 +43,31 @@ export class DiskUploads {
   /** The shards known to be there durably. */
   readonly #shards = new Set<string>();
   readonly #busy = new Set<string>();
+  /**
+   * When those were started to which nothing was added yet. They become files with their first bytes: most get them at once
+   * and as a whole, and to make a file and remove it again took a tenth of a small push.
+   */
+  readonly #empty = new Map<string, Date>();
+  readonly #emptyMax: number;
 
-  /** `root` is the folder of the whole store. */
-  constructor(root: string) {
+  /** `root` is the folder of the whole store; whether it `isShared`, other processes go on with its uploads. */
+  constructor(root: string, { isShared }: { readonly isShared: boolean }) {
     this.#root = root;
     this.#folder = uploadsFolder(root);
+    this.#emptyMax = isShared ? 0 : EMPTY_MAX;
   }
 
   async start(id: string, algorithm: SupportedAlgorithm): Promise<void> {
     if (!UPLOAD_ID.test(id)) throw unusable(id, "cannot be one");
-    const made = await onDisk("start an upload", () => createFile(join(this.#folder, id)));
-    if (!made) throw unusable(id, "is in use");
+    if (await this.find(id)) throw unusable(id, "is in use");
+    if (this.#empty.size < this.#emptyMax) this.#empty.set(id, new Date());
+    else await this.#make(id);
     this.#digests.keep(id, { algorithm, hash: undefined, size: 0 });
   }
 
   async find(id: string): Promise<UploadStatus | undefined> {
     if (!UPLOAD_ID.test(id)) return undefined;
+    if (this.#empty.has(id)) return { size: 0 };
     const stats = await onDisk("look up an upload", () =>
       unlessAbsent(this.#folder, async () => lstatSync(join(this.#folder, id))),
     );
@@ -119,12 +131,17 @@ export class DiskUploads {
     if (!UPLOAD_ID.test(id)) return false;
     return this.#alone(id, "cancel an upload", () => {
       this.#digests.drop(id);
+      if (this.#empty.delete(id)) return Promise.resolve(true);
       return removeFile(join(this.#folder, id), this.#folder);
     });
   }
 
   async *list(): AsyncGenerator<UnfinishedUpload> {
-    const uploads: UnfinishedUpload[] = [];
+    const uploads: UnfinishedUpload[] = Array.from(this.#empty, ([id, changed]) => ({
+      id,
+      size: 0,
+      changed,
+    }));
     await onDisk("list the uploads", async () => {
       for (const id of await readdir(this.#folder)) {
         const file = UPLOAD_ID.test(id) ? await findFile(join(this.#folder, id), this.#folder) : undefined;
@@ -132,6 +149,17 @@ export class DiskUploads {
       }
     });
     yield* uploads.toSorted((a, b) => a.changed.getTime() - b.changed.getTime());
+  }
+
+  /** Makes files of all that are none yet, for the next who opens the store. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const id of this.#empty.keys()) await this.#make(id);
+  }
+
+  async #make(id: string): Promise<void> {
+    const made = await onDisk("start an upload", () => createFile(join(this.#folder, id)));
+    if (!made) throw unusable(id, "is in use");
+    this.#empty.delete(id);
   }
 
   /** Does `work` on an upload's file while no one else changes it. */
@@ -166,6 +194,7 @@ export class DiskUploads {
   }
 
   async #open(id: string): Promise<OpenFile> {
+    if (this.#empty.has(id)) await this.#make(id);
     const { O_RDWR, O_NOFOLLOW } = constants;
     const file = UPLOAD_ID.test(id)
       ? await unlessAbsent(

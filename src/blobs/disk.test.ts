@@ -13,6 +13,32 @@ import { openDiskBlobs } from "./disk.ts";
 const NO_PROC = process.platform === "linux" ? false : "counts open files by /proc";
 
 describeBlobs("on disk", () => DiskPlace.make());
+describeBlobs("on disk, for one process", () => DiskPlace.make({ isShared: false }));
+
+describe("on disk, for one process", () => {
+  test("an upload without bytes is no file, until the store is closed", async () => {
+    await using place = await DiskPlace.make({ isShared: false });
+    {
+      await using blobs = await place.open();
+      for (const id of ["one", "two", "three"]) await blobs.startUpload(id, "sha256");
+      await blobs.cancelUpload("two");
+      await blobs.append("three", sourceOf(Buffer.from("bytes")));
+      assert.deepEqual(await place.files(), ["uploads/three"]);
+      const listed = await all(blobs.listUploads());
+      assert.deepEqual(
+        new Map(listed.map(({ id, size }) => [id, size])),
+        new Map([
+          ["one", 0],
+          ["three", 5],
+        ]),
+      );
+    }
+    assert.deepEqual((await place.files()).toSorted(), ["uploads/one", "uploads/three"]);
+    await using blobs = await place.open();
+    await rejects(blobs.startUpload("one", "sha256"), "BLOB_UPLOAD_INVALID");
+    assert.deepEqual(await blobs.append("one", sourceOf(Buffer.from("more"))), { size: 4 });
+  });
+});
 
 describe("on disk: the folder", () => {
   test("an upload is one file under uploads/ until it is finished, and then one under blobs/", async () => {

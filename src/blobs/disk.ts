@@ -20,17 +20,18 @@ const closeFile = promisify(close);
 /**
  * Opens the blobs in `folder`, and makes the folder if there is none:
  * `blobs/<algorithm>/<first two digits>/<encoded>` for blobs, `uploads/<id>` for unfinished uploads, nothing else.
- * Both have to be on one file system.
+ * Both have to be on one file system. Unless it `isShared`, no other process may go on with its uploads: one without bytes is
+ * kept in memory then, and becomes a file with the first of them, or when the store is disposed of.
  * @throws DATA_UNUSABLE if the folder cannot be made or written to
  */
-export async function openDiskBlobs(folder: string): Promise<Blobs> {
+export async function openDiskBlobs(folder: string, { isShared = true } = {}): Promise<Blobs> {
   const root = resolve(folder);
   const prepare = async (): Promise<void> => {
     await layout.makeFolders(root);
     await access(layout.uploadsFolder(root), constants.R_OK | constants.W_OK | constants.X_OK);
   };
   await onDisk(`keep blobs in ${root}`, prepare, "DATA_UNUSABLE");
-  return new DiskBlobs(root);
+  return new DiskBlobs(root, { isShared });
 }
 
 /**
@@ -40,7 +41,7 @@ export async function openDiskBlobs(folder: string): Promise<Blobs> {
 export async function openExistingDiskBlobs(folder: string): Promise<Blobs> {
   const root = resolve(folder);
   await layout.requireFolders(root);
-  return new DiskBlobs(root);
+  return new DiskBlobs(root, { isShared: true });
 }
 
 class DiskBlobs implements Blobs {
@@ -48,10 +49,10 @@ class DiskBlobs implements Blobs {
   readonly #folder: string;
   readonly #uploads: DiskUploads;
 
-  constructor(root: string) {
+  constructor(root: string, sharing: { readonly isShared: boolean }) {
     this.#root = root;
     this.#folder = layout.blobsFolder(root);
-    this.#uploads = new DiskUploads(root);
+    this.#uploads = new DiskUploads(root, sharing);
   }
 
   async size(digest: Digest): Promise<number | undefined> {
@@ -124,8 +125,10 @@ class DiskBlobs implements Blobs {
     return this.#uploads.list();
   }
 
-  /** Nothing stays open between two calls. */
-  async [Symbol.asyncDispose](): Promise<void> {}
+  /** No file stays open between two calls. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#uploads[Symbol.asyncDispose]();
+  }
 
   #path(digest: Digest): string | undefined {
     const algorithm = supportedAlgorithm(digest);

@@ -128,7 +128,7 @@ export class Client {
     const { location, blob, acknowledged, isFinishing } = upload;
     const { status, headers } = await send(host, `GET ${location}`);
     this.#uploads.delete(upload);
-    if (status === 404 && isFinishing) return;
+    if (status === 404 && (isFinishing || acknowledged === 0)) return;
     assert.equal(status, 204, `upload ${location} with ${acknowledged} bytes acknowledged is lost`);
     const last = Number(/^0-(\d+)$/.exec(headers.range ?? "")?.[1]);
     // The header has no other word for nothing.

@@ -8,20 +8,23 @@ import { digestParts } from "../../src/oci/digest.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { BlobsPlace } from "../contract/blobs.ts";
 
-/** A temporary folder that keeps blobs; gone when it is disposed of. */
+/** A temporary folder that keeps blobs, for several processes or for one; gone when it is disposed of. */
 export class DiskPlace implements BlobsPlace {
   readonly folder: string;
 
-  private constructor(folder: string) {
+  readonly isShared: boolean;
+
+  private constructor(folder: string, isShared: boolean) {
     this.folder = folder;
+    this.isShared = isShared;
   }
 
-  static async make(): Promise<DiskPlace> {
-    return new DiskPlace(await mkdtemp(join(tmpdir(), "supercargo-blobs-")));
+  static async make({ isShared = true } = {}): Promise<DiskPlace> {
+    return new DiskPlace(await mkdtemp(join(tmpdir(), "supercargo-blobs-")), isShared);
   }
 
   open(): Promise<Blobs> {
-    return openDiskBlobs(this.folder);
+    return openDiskBlobs(this.folder, { isShared: this.isShared });
   }
 
   /** Every file in the folder, by its path from there. */

@@ -192,7 +192,7 @@ export class TestRegistry implements AsyncDisposable {
     await using opened = new AsyncDisposableStack();
     const engine = await (this.#catalog ? openPostgres(this.#catalog) : openSqlite(this.#folder));
     const catalog = opened.use(await openCatalog(engine, { searchMs }));
-    const onDisk = opened.use(await openDiskBlobs(this.#folder));
+    const onDisk = opened.use(await openDiskBlobs(this.#folder, { isShared: this.#catalog !== undefined }));
     const blobs = before?.(onDisk) ?? onDisk;
     const pulls = opened.use(
       new PullNotes(catalog, (error) => {
