@@ -58,7 +58,7 @@ export type Match = {
  */
 export function match(method: string, url: string): Match {
   const { path, search } = divide(url);
-  const segments = split(path).map(decoded);
+  const segments = path.includes("%") ? split(path).map(decoded) : split(path);
   const wanted = method === "HEAD" ? "GET" : method;
   const byEnd = BY_END.get(wanted);
   const candidates = byEnd?.get(segments.at(-1)) ?? byEnd?.get(undefined) ?? [];
@@ -80,7 +80,7 @@ export function match(method: string, url: string): Match {
 }
 
 function divide(url: string): { path: string; search: string } {
-  const target = url.replace(AUTHORITY, "");
+  const target = url.startsWith("/") ? url : url.replace(AUTHORITY, "");
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   const search = mark < 0 ? "" : target.slice(mark + 1);
@@ -101,7 +101,6 @@ function split(path: string): string[] {
 
 /** A segment without its percent encoding. One that hides a slash, or is badly encoded, stays as it is: no name fits it. */
 function decoded(segment: string): string {
-  if (!segment.includes("%")) return segment;
   try {
     const text = decodeURIComponent(segment);
     return text.includes("/") ? segment : text;
