@@ -6,7 +6,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { RegistryError } from "../errors.ts";
-import { digestOf, digestParts, parseAlgorithm } from "../oci/digest.ts";
+import { digestParts, otherDigest, parseAlgorithm, requireDigest } from "../oci/digest.ts";
 import type { Digest, SupportedAlgorithm } from "../oci/digest.ts";
 import { shown } from "../oci/shown.ts";
 import type { AppendOptions, UnfinishedUpload, UploadStatus } from "./blobs.ts";
@@ -98,13 +98,11 @@ export class DiskUploads {
   }
 
   async read(id: string, digest: Digest, bytesMax: number): Promise<Uint8Array | undefined> {
-    const algorithm = parseAlgorithm(digestParts(digest).algorithm);
     return this.#alone(id, "read an upload", async () => {
       using file = await this.#open(id);
       if (file.size > bytesMax) return undefined;
       const bytes = file.bytes();
-      const actual = digestOf(bytes, algorithm);
-      if (actual !== digest) throw otherDigest(digest, { actual, size: bytes.byteLength });
+      requireDigest(bytes, digest);
       return bytes;
     });
   }
@@ -279,9 +277,4 @@ function unusable(id: string, problem: string): RegistryError {
 function otherOffset(id: string, size: number, offset: number): RegistryError {
   const message = `Upload ${id} has ${size} bytes, and the chunk starts at ${offset}; go on at ${size}.`;
   return new RegistryError("RANGE_INVALID", message, { detail: { size } });
-}
-
-function otherDigest(digest: Digest, found: { actual: string; size: number }): RegistryError {
-  const message = `The ${found.size} bytes uploaded have digest ${found.actual}, not ${digest}; upload them again.`;
-  return new RegistryError("DIGEST_INVALID", message, { detail: found });
 }

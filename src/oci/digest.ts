@@ -69,6 +69,21 @@ export function digestOf(bytes: Uint8Array, algorithm: SupportedAlgorithm = "sha
   return `${algorithm}:${hash(algorithm, bytes, "hex")}` as Digest;
 }
 
+/**
+ * Succeeds for bytes that have this digest.
+ * @throws DIGEST_INVALID
+ */
+export function requireDigest(bytes: Uint8Array, digest: Digest): void {
+  const actual = digestOf(bytes, parseAlgorithm(digestParts(digest).algorithm));
+  if (actual !== digest) throw otherDigest(digest, { actual, size: bytes.byteLength });
+}
+
+/** The error for so many uploaded bytes that have another digest. */
+export function otherDigest(digest: Digest, found: { actual: string; size: number }): RegistryError {
+  const message = `The ${found.size} bytes uploaded have digest ${found.actual}, not ${digest}; upload them again.`;
+  return new RegistryError("DIGEST_INVALID", message, { detail: found });
+}
+
 function isSupported(algorithm: string): algorithm is SupportedAlgorithm {
   return Object.hasOwn(HEX_DIGITS, algorithm);
 }

@@ -3,14 +3,7 @@ import type { Readable } from "node:stream";
 import type { UploadStatus } from "../blobs/blobs.ts";
 import type { Origin } from "../catalog/catalog.ts";
 import { RegistryError } from "../errors.ts";
-import {
-  digestOf,
-  digestParts,
-  parseAlgorithm,
-  supportedAlgorithm,
-  type Digest,
-  type SupportedAlgorithm,
-} from "../oci/digest.ts";
+import { requireDigest, supportedAlgorithm, type Digest, type SupportedAlgorithm } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { addBlob, SMALL_BLOB_BYTES_MAX } from "./blobs.ts";
 import { readWhole } from "./read-whole.ts";
@@ -110,10 +103,8 @@ function isSmall(registry: Registry, { offset = 0, length = Infinity }: Chunk): 
 /** `DIGEST_INVALID`. */
 async function readSmall(source: Readable, digest: Digest): Promise<Uint8Array> {
   const bytes = await readWhole(source, SMALL_BLOB_BYTES_MAX);
-  const actual = digestOf(bytes, parseAlgorithm(digestParts(digest).algorithm));
-  if (actual === digest) return bytes;
-  const message = `The ${bytes.byteLength} bytes uploaded have digest ${actual}, not ${digest}; upload them again.`;
-  throw new RegistryError("DIGEST_INVALID", message, { detail: { actual, size: bytes.byteLength } });
+  requireDigest(bytes, digest);
+  return bytes;
 }
 
 /** A piece of an upload. */
