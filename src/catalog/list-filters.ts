@@ -9,6 +9,8 @@ import type { KeyValue, Selector } from "./selector.ts";
 /** A condition on rows `f`, and how to find those it holds for without looking at others, where that is possible. */
 export type Filter = Condition & {
   readonly finder?: Finder | undefined;
+  /** The index that has what is current of it, and nothing else, in the order of the names. */
+  readonly indexByName?: string | undefined;
   /** It looks something up in another table for each row. */
   readonly looksUp?: boolean;
 };
@@ -105,11 +107,12 @@ function timeFilters(kind: ListKind, selector: Selector & RevisionBounds): Filte
 
 function emptyFilter({ empty }: Selector): Filter[] {
   if (empty === undefined) return [];
-  if (!empty) return [{ sql: "f.manifests > 0", values: [] }];
+  if (!empty) return [{ sql: "f.manifests > 0", values: [], indexByName: "repository_filled" }];
   return [
     {
       sql: "f.manifests = 0",
       values: [],
+      indexByName: "repository_empty",
       finder: { index: "repository_empty", sql: "f.manifests = 0 and f.name >= ''", values: [] },
     },
   ];
@@ -267,7 +270,7 @@ function manifestFilters(
     const sql = `f.tagged = ${tagged ? 1 : 0}`;
     const untagged = { index: "manifest_untagged", sql: `${sql} and f.repository >= ''`, values: [] };
     const finder = tagged ? undefined : untagged;
-    filters.push({ sql, values: [], finder });
+    filters.push({ sql, values: [], finder, indexByName: finder?.index });
   }
   return filters;
 }

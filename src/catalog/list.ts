@@ -124,6 +124,8 @@ async function readRanges(reading: Reading, ranges: readonly Range[]): Promise<R
 /** The first rows of a range that all filters hold for, at most `want`. */
 async function readRange(reading: Reading, range: Range, want: number): Promise<Stretch> {
   if (reading.filters.length === 0) return { rows: await select(reading, range, { want }) };
+  const index = indexOf(reading, range);
+  if (index !== undefined) return { rows: await select(reading, { ...range, index }, { want }) };
   const known = knownPlaces(reading, range);
   if (known) return { rows: await rowsOf(reading, entriesBehind(reading, known, want), range) };
   const stop = await placeBehind(reading, range, reading.reach.rowsTried);
@@ -137,6 +139,13 @@ async function readRange(reading: Reading, range: Range, want: number): Promise<
   const stoppedAt = await placeBehind(reading, range, most);
   const rows = await select(reading, range, { want, stop: stoppedAt });
   return { rows, stoppedAt: rows.length >= want ? undefined : stoppedAt };
+}
+
+/** The index that has all that a page can show in its order, and little else, though there is a filter. */
+function indexOf({ filters, query, newest, reach }: Reading, range: Range): string | undefined {
+  const isRecent = query.at === undefined || newest - query.at <= reach.recentRevisions;
+  const isAlone = filters.length === 1 && range.holds === undefined;
+  return isAlone && isRecent && query.order.by === "name" ? filters[0]?.indexByName : undefined;
 }
 
 /** `stop` is the last place that is looked at. */

@@ -55,6 +55,27 @@ export function describeLists(newPlace: NewPlace): void {
       assert.deepEqual(await names(many), { names: [], next: [7] });
     });
 
+    test("end early nowhere by name where an index has just what is asked for", async () => {
+      await using opened = await openNew(newPlace, { reach: NEAR });
+      const { catalog } = opened;
+      const contents = Array.from({ length: 24 }, (_, n) => manifest(`${n}`));
+      for (const [n, content] of contents.entries()) {
+        await push(catalog, { content, tags: n % 3 === 0 ? [] : [parseTag(`v${n}`)] });
+      }
+      const { revision } = await catalog.bounds();
+      await push(catalog, { repository: parseName("zz"), content: manifest("after") });
+      const untagged = contents.flatMap(({ digest }, n) => (n % 3 === 0 ? digest : [])).toSorted();
+      for (const at of [undefined, revision]) {
+        const query = { selector: { tagged: false }, order: { by: "name", descending: false }, at } as const;
+        const page = await catalog.list("manifests", { ...query, limit: 8 });
+        assert.deepEqual(
+          page.items.map(({ digest }) => digest),
+          untagged,
+        );
+        assert.equal(page.next === undefined, at === revision);
+      }
+    });
+
     test("of names alone go on from page to page, however their rows are found", async () => {
       await using opened = await openNew(newPlace, { reach: NEAR });
       const contents = Array.from({ length: 12 }, (_, n) =>
