@@ -14,9 +14,10 @@ export function descriptorsAt(place: string): Handler {
   return async (call) => {
     const repository = repositoryOf(call);
     const page = await readPage(call, ENTRIES);
-    await requireRepository(call.registry, repository, page.at);
+    const { at } = page;
+    const requireThere = (): Promise<void> => requireRepository(call.registry, repository, at);
     const path = `/v2/${repository}/${place}`;
-    return answerPage(call, { path, at: page.at, isIndex: true }, async () => {
+    return answerPage(call, { path, at, requireThere, isIndex: true }, async () => {
       const found = await listDescriptors(call.registry, repository, page);
       return namedPage(page, found, (entries) => indexOf(entries));
     });

@@ -57,6 +57,8 @@ export function namedPage<Entry>(
 type Place = {
   readonly path: string;
   readonly at?: Revision | undefined;
+  /** Refuses a page of what is not there; asked before anything is said of it, unless the page is at hand. */
+  readonly requireThere?: () => Promise<void>;
   /** That its body is an image index. */
   readonly isIndex?: boolean;
   /** That what is not for the caller has a page too: then only what is on it tells whether it has changed for them. */
@@ -69,7 +71,7 @@ type Place = {
  */
 export async function answerPage(
   call: Call,
-  { path, at, isIndex = false, isAlwaysThere = false }: Place,
+  { path, at, requireThere, isIndex = false, isAlwaysThere = false }: Place,
   read: (newest: Revision) => Promise<FormPage>,
 ): Promise<Answer> {
   const { revision: newest, oldest } = await call.registry.catalog.bounds();
@@ -77,9 +79,10 @@ export async function answerPage(
   const asked = at ?? newest;
   const isRetained = asked >= oldest && asked <= newest;
   const etag = pageEtag([asked], pages.readers);
-  if (isRetained && !isAlwaysThere && isFresh(call.request, etag)) return notModified({ ETag: etag });
-  const key = JSON.stringify([etag, path, call.query.toString()]);
+  const key = `${etag} ${path}?${call.search}`;
   let page = isRetained ? pages.find(key) : undefined;
+  if (!page) await requireThere?.();
+  if (isRetained && !isAlwaysThere && isFresh(call.request, etag)) return notModified({ ETag: etag });
   if (!page) {
     const made = pageOf(await read(newest), { path, isIndex, isAlwaysThere, readers: pages.readers });
     pages.keep(key, made, made.body.byteLength);

@@ -16,8 +16,9 @@ export function tagsAt(place: string): Handler {
   return async (call) => {
     const repository = repositoryOf(call);
     const page = await readPage(call, NAMES);
-    await repositories.requireRepository(call.registry, repository, page.at);
-    return answerPage(call, { path: `/v2/${repository}/${place}`, at: page.at }, async () => {
+    const { at } = page;
+    const requireThere = (): Promise<void> => repositories.requireRepository(call.registry, repository, at);
+    return answerPage(call, { path: `/v2/${repository}/${place}`, at, requireThere }, async () => {
       const found = await repositories.listTags(call.registry, repository, page);
       return namedPage(page, found, (tags) => ({ name: repository, tags }));
     });

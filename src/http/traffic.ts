@@ -8,6 +8,7 @@ const counted = new WeakMap<Socket, number>();
  */
 export function bytesArrived(socket: Socket): number {
   const before = counted.get(socket) ?? 0;
-  counted.set(socket, socket.bytesRead);
-  return socket.bytesRead - before;
+  const { bytesRead } = socket;
+  counted.set(socket, bytesRead);
+  return bytesRead - before;
 }
