@@ -6,6 +6,7 @@ import { ANONYMOUS, type Caller, type Grant } from "./caller.ts";
 import { ALGORITHM, type Keys } from "./keys.ts";
 import { parsePattern } from "../oci/pattern.ts";
 import { permits, permitsEverywhere, type Policy } from "./policy.ts";
+import { ProvenTokens } from "./proven-tokens.ts";
 import { formatScope, grantsFor, narrow, parseScopes, type Scope } from "./scope.ts";
 
 /** What our tokens say they are by and for; clients get it in the challenge and send it back. */
@@ -50,6 +51,7 @@ type Claims = JWTPayload & {
 export class Tokens {
   readonly #keys: Keys;
   readonly #now: () => Date;
+  readonly #proven = new ProvenTokens<Claims>();
 
   constructor(keys: Keys, { now = () => new Date() }: { now?: () => Date } = {}) {
     this.#keys = keys;
@@ -110,12 +112,19 @@ export class Tokens {
 
   async #claims(token: string, audience: string): Promise<Claims> {
     if (token.length > TOKEN_LENGTH_MAX) throw invalidToken("it is longer than any of ours");
+    const proven = this.#proven.find(token, audience);
+    // One that does not hold any more is told why below.
+    if (proven && this.#isTimely(proven.claims) && (await this.#keys.find(proven.kid)) === proven.key) {
+      return proven.claims;
+    }
     try {
+      let signed: { readonly kid: string; readonly key: object } | undefined;
       const { payload } = await jwtVerify<Claims>(
         token,
         async ({ kid }) => {
           const key = typeof kid === "string" ? await this.#keys.find(kid) : undefined;
-          if (!key) throw invalidToken("it is signed with a key that is not known here");
+          if (kid === undefined || !key) throw invalidToken("it is signed with a key that is not known here");
+          signed = { kid, key };
           return key;
         },
         {
@@ -128,10 +137,17 @@ export class Tokens {
           currentDate: this.#now(),
         },
       );
+      if (signed) this.#proven.keep(token, audience, { claims: payload, ...signed });
       return payload;
     } catch (error) {
       throw error instanceof errors.JOSEError ? invalidToken(reasonOf(error), error) : error;
     }
+  }
+
+  /** As it is reckoned where a token is verified. */
+  #isTimely({ exp = 0, nbf = Number.POSITIVE_INFINITY }: Claims): boolean {
+    const now = Math.floor(this.#now().getTime() / 1000);
+    return exp > now - LEEWAY_SECONDS && nbf <= now + LEEWAY_SECONDS;
   }
 }
 
