@@ -52,6 +52,8 @@ export class Tokens {
   readonly #keys: Keys;
   readonly #now: () => Date;
   readonly #proven = new ProvenTokens<Claims>();
+  /** For as long as their claims are remembered. */
+  readonly #bearers = new WeakMap<Claims, Bearer>();
 
   constructor(keys: Keys, { now = () => new Date() }: { now?: () => Date } = {}) {
     this.#keys = keys;
@@ -76,9 +78,9 @@ export class Tokens {
   /** `UNAUTHORIZED` when the token is none of ours, or does not hold now. */
   async verify(token: string): Promise<Bearer> {
     const claims = await this.#claims(token, SERVICE);
-    const unscoped = callerIn(claims);
-    const asked = grantsFor(parseScopes([claims.scope ?? ""]));
-    return { unscoped, caller: { ...unscoped, grants: narrow(asked, unscoped.grants) } };
+    const bearer = this.#bearers.get(claims) ?? bearerIn(claims);
+    this.#bearers.set(claims, bearer);
+    return bearer;
   }
 
   /** Whose refresh token it is, and since when. `UNAUTHORIZED`. */
@@ -191,6 +193,12 @@ function identityOf({ groups, grants, robot, mark }: Caller): Claims {
     ...(mark !== undefined && { mark }),
     ...(within && { within }),
   };
+}
+
+function bearerIn(claims: Claims): Bearer {
+  const unscoped = callerIn(claims);
+  const asked = grantsFor(parseScopes([claims.scope ?? ""]));
+  return { unscoped, caller: { ...unscoped, grants: narrow(asked, unscoped.grants) } };
 }
 
 /** What we have signed ourselves needs no second look, but for a limit that this version does not know: it allows nothing. */
