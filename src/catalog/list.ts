@@ -137,7 +137,9 @@ async function readRange(reading: Reading, range: Range, want: number): Promise<
   const { rowsLookedAtMax, rowsLookedUpMax } = reading.reach;
   const most = reading.filters.some(({ looksUp }) => looksUp) ? rowsLookedUpMax : rowsLookedAtMax;
   const stoppedAt = await placeBehind(reading, range, most);
-  const rows = await select(reading, range, { want, stop: stoppedAt });
+  const behindTried = { ...reading, query: { ...reading.query, after: stop } };
+  const rest = await select(behindTried, range, { want: want - tried.length, stop: stoppedAt });
+  const rows = [...tried, ...rest];
   return { rows, stoppedAt: rows.length >= want ? undefined : stoppedAt };
 }
 
