@@ -59,7 +59,7 @@ export class DiskUploads {
 
   async start(id: string, algorithm: SupportedAlgorithm): Promise<void> {
     if (!UPLOAD_ID.test(id)) throw unusable(id, "cannot be one");
-    if (await this.find(id)) throw unusable(id, "is in use");
+    if (this.#empty.has(id) || statOf(join(this.#folder, id))) throw unusable(id, "is in use");
     if (this.#empty.size < this.#emptyMax) this.#empty.set(id, new Date());
     else await this.#make(id);
     this.#digests.keep(id, { algorithm, hash: undefined, size: 0 });

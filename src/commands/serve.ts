@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { Command } from "commander";
 import pino, { type DestinationStream, type Logger } from "pino";
 import type { Config, LoadedConfig } from "../config.ts";
@@ -11,13 +10,6 @@ import { stopSignal } from "./stop-signal.ts";
 
 /** How long closing may take beyond the grace for requests before the process ends all the same, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
-
-/**
- * When V8 begins to mark what is in use, by the percent of the heap's limit that is left: first in small steps beside other
- * work, then at once. By itself it begins when less is left than its nursery takes, which of a heap as small as ours is
- * always: each time that are ten milliseconds of work, by which one answer of a hundred came late.
- */
-const HEAP_LEFT_PERCENT = { soft: 10, hard: 5 };
 
 /** How much of the log may wait for a reader that has stopped reading, in bytes. What comes then is dropped. */
 const LOG_WAITING_BYTES_MAX = 16 * 2 ** 20;
@@ -49,8 +41,6 @@ Examples:
   supercargo serve --data /var/lib/supercargo --log-level debug`;
 
 async function serve(load: () => Promise<LoadedConfig>): Promise<void> {
-  setFlagsFromString(`--incremental-marking-soft-trigger=${HEAP_LEFT_PERCENT.soft}`);
-  setFlagsFromString(`--incremental-marking-hard-trigger=${HEAP_LEFT_PERCENT.hard}`);
   const { config, file } = await load();
   const state = file === undefined ? "" : await stateOf([file]);
   const log = createLog(config);
