@@ -55,6 +55,14 @@ type ServerOptions = {
 /** A blob to ask for when all that matters is whether there is an answer. */
 const ANY_DIGEST = digestOf(new Uint8Array());
 
+/** What has to answer before this server is ready: each is really asked, and not what it is remembered for. */
+function probesOf({ catalog, blobs }: Pick<Registry, "catalog" | "blobs">): Parameters<typeof ready>[0] {
+  return {
+    catalog: () => catalog.repositoriesWithBlob(ANY_DIGEST, 1),
+    blobs: () => blobs.size(ANY_DIGEST),
+  };
+}
+
 /**
  * Opens what the configuration names and listens.
  * @throws ADDRESS_IN_USE, CATALOG_LOCKED, CATALOG_NEWER, CATALOG_UNREACHABLE, CONFIG_INVALID, DATA_UNUSABLE
@@ -95,7 +103,7 @@ export async function startServer(
         observer: createObserver({ log, metrics }),
         service: {
           url: () => url,
-          ready: () => ready({ catalog: () => catalog.bounds(), blobs: () => blobs.size(ANY_DIGEST) }),
+          ready: () => ready(probesOf({ catalog, blobs })),
           metrics: () => metrics.expose(),
           pages: new PageCache(),
           corsOrigins: config.cors.origins ?? [],
