@@ -1,5 +1,4 @@
-import { closeSync, openSync, unlinkSync } from "node:fs";
-import { lstat, mkdir, readdir } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RegistryError } from "../errors.ts";
 import { digestParts } from "../oci/digest.ts";
@@ -74,7 +73,8 @@ export async function findFile(path: string, within: string): Promise<FoundFile 
  */
 export async function createFile(path: string): Promise<boolean> {
   try {
-    closeSync(openSync(path, "wx"));
+    const file = await open(path, "wx");
+    await file.close();
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
@@ -85,7 +85,7 @@ export async function createFile(path: string): Promise<boolean> {
 /** Removes a file; false if there was none. */
 export async function removeFile(path: string, within: string): Promise<boolean> {
   const removed = await unlessAbsent(within, async () => {
-    unlinkSync(path);
+    await unlink(path);
     return true;
   });
   return removed ?? false;

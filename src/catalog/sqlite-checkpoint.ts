@@ -39,6 +39,8 @@ export class Checkpoints implements AsyncDisposable {
   /** One after the other, so that each answer is the one to what was asked. */
   #ask(thread: Worker, goOn: boolean): Promise<void> {
     const ask = async (): Promise<void> => {
+      // It has ended meanwhile, and would never answer.
+      if (this.#thread !== thread) return;
       thread.postMessage(goOn);
       await Promise.race([once(thread, "message"), once(thread, "exit")]).catch(() => undefined);
     };
