@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Engine } from "./engine.ts";
 import { openSqlite } from "./sqlite.ts";
 
-const LOG_BYTES_MAX = 32 * 1024 * 1024;
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
 
 type Place = AsyncDisposable & { readonly engine: Engine; readonly log: string };
 

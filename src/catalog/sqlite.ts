@@ -11,8 +11,10 @@ import { codeOf, Connection } from "./sqlite-connection.ts";
 
 /** Transactions committed together at the most. Bounds how long the first of them waits for the last. */
 const GROUP_MAX = 64;
-/** Rows changed until the log of changes is carried over into the database and begun anew: some 20 MB of it. */
+/** Rows changed until the log of changes is carried over into the database and begun anew: some 15 MB of it. */
 const CHECKPOINT_ROWS = 5_000;
+/** Rows changed until writers wait for that, so that the log stays small however fast they are. */
+const CHECKPOINT_ROWS_MAX = 5_500;
 
 /** A transaction that waits for its turn. `run` may be called again, after a rollback. */
 type Job = { run(): Promise<void>; fail(error: unknown): void; settle(failure?: unknown): void };
@@ -58,8 +60,8 @@ class Sqlite implements Engine {
   readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #state = {};
-  /** Of the log of changes, since it began anew. */
-  #carriedOver: "nothing" | "some" | "most" = "nothing";
+  /** Under way since enough has changed: carrying over most of the log of changes. */
+  #carrying: { readonly done: Promise<void>; isDone: boolean } | undefined;
   #flushFailure: unknown;
 
   private constructor(parts: Opened) {
@@ -172,17 +174,22 @@ class Sqlite implements Engine {
    * So most of it goes first, while others write on, and what they wrote then follows, while they wait.
    */
   async #checkpoint(): Promise<void> {
-    if (this.#writer.rowsChanged < CHECKPOINT_ROWS || this.#carriedOver === "some") return;
-    if (this.#carriedOver === "nothing") {
-      this.#carriedOver = "some";
-      void this.#checkpoints.run().then(() => (this.#carriedOver = "most"));
-      return;
-    }
-    this.#carriedOver = "nothing";
+    const { rowsChanged } = this.#writer;
+    if (rowsChanged < CHECKPOINT_ROWS) return;
+    this.#carrying ??= this.#carryOver();
+    if (rowsChanged >= CHECKPOINT_ROWS_MAX) await this.#carrying.done;
+    if (!this.#carrying.isDone) return;
+    this.#carrying = undefined;
     this.#writer.rowsChanged = 0;
     await this.#checkpoints.run();
     // Whoever began to read meanwhile reads the log, and would keep it from beginning anew. Nothing is being written.
     if (this.#reader.inTransaction) this.#reader.exec("commit");
+  }
+
+  #carryOver(): { readonly done: Promise<void>; isDone: boolean } {
+    const done = this.#checkpoints.run().then(() => void (carrying.isDone = true));
+    const carrying = { done, isDone: false };
+    return carrying;
   }
 
   /**
