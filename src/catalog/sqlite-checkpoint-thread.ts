@@ -1,6 +1,6 @@
 /**
  * The thread of a {@link Checkpoints}: for each message it gets, it carries over as much of the log as nobody is reading, and
- * answers when that is done, or cannot be. A message `false` ends it.
+ * answers whether that was all of it. A message `false` ends it.
  */
 import Database from "better-sqlite3";
 import { parentPort, workerData } from "node:worker_threads";
@@ -10,13 +10,18 @@ const database = new Database(workerData as string);
 database.pragma("synchronous = normal");
 const carryOver = database.prepare("pragma wal_checkpoint(passive)");
 
-parentPort?.on("message", (goOn: boolean) => {
+function isAllCarriedOver(): boolean {
   try {
-    if (goOn) carryOver.get();
+    const { log, checkpointed } = carryOver.get() as { log: number; checkpointed: number };
+    return log === checkpointed;
   } catch {
     // Nothing is lost while the log has it. The next one carries over more.
+    return false;
   }
+}
+
+parentPort?.on("message", (goOn: boolean) => {
   if (!goOn) database.close();
-  parentPort?.postMessage(undefined);
+  parentPort?.postMessage(goOn && isAllCarriedOver());
   if (!goOn) parentPort?.close();
 });

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
 /**
@@ -8,15 +7,16 @@ import { Worker } from "node:worker_threads";
 export class Checkpoints implements AsyncDisposable {
   readonly #path: string;
   #thread: Worker | undefined;
-  #asked: Promise<void> = Promise.resolve();
+  #asked: Promise<boolean> = Promise.resolve(false);
+  #answer: (isAll: boolean) => void = () => undefined;
 
   /** `path` is the database's. */
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Resolves when all that was written by now is carried over, as far as readers let it; never rejects. */
-  run(): Promise<void> {
+  /** Carries over what was written by now, as far as readers let it: true if that was all. Never rejects. */
+  run(): Promise<boolean> {
     this.#thread ??= this.#start();
     return this.#ask(this.#thread, true);
   }
@@ -31,18 +31,26 @@ export class Checkpoints implements AsyncDisposable {
       workerData: this.#path,
     });
     thread.unref();
+    thread.on("message", (isAll: boolean) => this.#answer(isAll));
     // One that failed is replaced when it is needed again.
-    thread.on("error", () => undefined).once("exit", () => (this.#thread = undefined));
+    thread
+      .on("error", () => undefined)
+      .once("exit", () => {
+        this.#thread = undefined;
+        this.#answer(false);
+      });
     return thread;
   }
 
   /** One after the other, so that each answer is the one to what was asked. */
-  #ask(thread: Worker, goOn: boolean): Promise<void> {
-    const ask = async (): Promise<void> => {
+  #ask(thread: Worker, goOn: boolean): Promise<boolean> {
+    const ask = (): Promise<boolean> | boolean => {
       // It has ended meanwhile, and would never answer.
-      if (this.#thread !== thread) return;
+      if (this.#thread !== thread) return false;
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      this.#answer = resolve;
       thread.postMessage(goOn);
-      await Promise.race([once(thread, "message"), once(thread, "exit")]).catch(() => undefined);
+      return promise;
     };
     return (this.#asked = this.#asked.then(ask));
   }

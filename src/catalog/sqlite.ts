@@ -11,10 +11,10 @@ import { codeOf, Connection } from "./sqlite-connection.ts";
 
 /** Transactions committed together at the most. Bounds how long the first of them waits for the last. */
 const GROUP_MAX = 64;
-/** Rows changed until the log of changes is carried over into the database and begun anew: some 15 MB of it. */
-const CHECKPOINT_ROWS = 5_000;
+/** Rows changed until the log of changes is carried over into the database and begun anew: some 10 MB of it. */
+const CHECKPOINT_ROWS = 4_000;
 /** Rows changed until writers wait for that, so that the log stays small however fast they are. */
-const CHECKPOINT_ROWS_MAX = 5_500;
+const CHECKPOINT_ROWS_MAX = 4_500;
 
 /** A transaction that waits for its turn. `run` may be called again, after a rollback. */
 type Job = { run(): Promise<void>; fail(error: unknown): void; settle(failure?: unknown): void };
@@ -180,8 +180,8 @@ class Sqlite implements Engine {
     if (rowsChanged >= CHECKPOINT_ROWS_MAX) await this.#carrying.done;
     if (!this.#carrying.isDone) return;
     this.#carrying = undefined;
-    this.#writer.rowsChanged = 0;
-    await this.#checkpoints.run();
+    // A reader that began at the same moment may have kept it from the last of the log: the next group tries again.
+    if (await this.#checkpoints.run()) this.#writer.rowsChanged = 0;
     // Whoever began to read meanwhile reads the log, and would keep it from beginning anew. Nothing is being written.
     if (this.#reader.inTransaction) this.#reader.exec("commit");
   }
