@@ -10,14 +10,24 @@ const SECRET_NAME =
 const SECRET_FORM = /supercargo_[\w-]{16,}|whsec_[\w+/-]{16,}|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g;
 /** Name and password in a target that is a whole URL. */
 const USER = /^([a-z]+:\/\/)[^/?]*@/i;
+/** Something of every target that has to be looked at: few have any, and to take one apart is a tenth of a small request. */
+const MAY_BE_SECRET =
+  /[%+@]|token|passw|pwd|secret|auth|credential|jwt|code|key|sig|session|supercargo_|whsec_|eyJ/i;
 
 /** The target of a request as it may be logged: what can be a secret is left out, and so is the end of a long one. */
 export function loggedPath(target: string): string {
+  return shortened(MAY_BE_SECRET.test(target) ? withoutSecrets(target) : target);
+}
+
+function shortened(target: string): string {
+  return target.length > PATH_LOGGED_MAX ? `${target.slice(0, PATH_LOGGED_MAX)}…` : target;
+}
+
+function withoutSecrets(target: string): string {
   const query = target.indexOf("?") + 1;
   const whole =
     query === 0 ? target : target.slice(0, query) + target.slice(query).split("&").map(parameter).join("&");
-  const plain = whole.replace(USER, `$1${REDACTED}@`).replaceAll(SECRET_FORM, REDACTED);
-  return plain.length > PATH_LOGGED_MAX ? `${plain.slice(0, PATH_LOGGED_MAX)}…` : plain;
+  return whole.replace(USER, `$1${REDACTED}@`).replaceAll(SECRET_FORM, REDACTED);
 }
 
 function parameter(text: string): string {

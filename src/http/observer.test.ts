@@ -66,6 +66,12 @@ test("whatever a line says, it is what the logger would make of it", () => {
   assert.equal(lines[0], lines[1]);
 });
 
+/** Each by itself: none of them is noticed for the sake of another. */
+const SECRET_NAMES =
+  "code key sig session token passwd pwd secret auth credential signature apikey api_key jwt JWT Code".split(
+    " ",
+  );
+
 test("what may be a secret in a path is not logged", () => {
   const secret = `supercargo_${"aB3-".repeat(10)}xyz`;
   const signed = `eyJ${"a".repeat(20)}.${"b".repeat(20)}.${"c".repeat(20)}`;
@@ -80,6 +86,11 @@ test("what may be a secret in a path is not logged", () => {
     [`/v2/${secret}/tags/list?${signed}`]: "/v2/…/tags/list?…",
     "http://ann:hunter2@registry.example/v2/?n=1": "http://…@registry.example/v2/?n=1",
     "/v2/?a?token=b&token": "/v2/?a?token=…&token",
+    ...Object.fromEntries(SECRET_NAMES.map((name) => [`/v2/?${name}=hunter2`, `/v2/?${name}=…`])),
+    [`/v2/${secret}`]: "/v2/…",
+    [`/v2/whsec_${"a".repeat(16)}`]: "/v2/…",
+    [`/v2/${signed}`]: "/v2/…",
+    "ftp://ann:hunter2@registry.example/": "ftp://…@registry.example/",
   };
   const lines = observed(Object.keys(cases).map((path) => ({ ...ENTRY, path })));
   assert.deepEqual(
