@@ -37,6 +37,43 @@ test("requests are counted by route, method and status, timed, and their bytes a
   assert.match(body, /^process_resident_memory_bytes \d+/m);
 });
 
+test("times are counted by the bounds they are within, whatever they are", async () => {
+  const metrics = createMetrics({ receivers: async () => [], revision: async () => 0, running: () => 0 });
+  for (const ms of [0, 1, 1.5, 25, 600_000, 600_001]) metrics.observe({ ...ENTRY, ms });
+  metrics.observe({ ...ENTRY, method: "MADEUP", ms: 3 });
+  metrics.observe({ ...ENTRY, method: "OTHER", ms: 4 });
+  const name = "supercargo_http_request_duration_seconds";
+  const lines = (await metrics.expose()).body.split("\n").filter((line) => line.includes(name));
+  const bounds = [
+    "0.001",
+    "0.0025",
+    "0.005",
+    "0.01",
+    "0.025",
+    "0.1",
+    "0.5",
+    "2.5",
+    "10",
+    "60",
+    "600",
+    "+Inf",
+  ];
+  const of = (method: string, counts: readonly number[], sum: number): string[] => {
+    const labels = `route="/v2/<name>/tags/list",method="${method}"`;
+    return [
+      ...counts.map((count, position) => `${name}_bucket{le="${bounds[position]}",${labels}} ${count}`),
+      `${name}_sum{${labels}} ${sum}`,
+      `${name}_count{${labels}} ${counts.at(-1)}`,
+    ];
+  };
+  assert.deepEqual(lines, [
+    `# HELP ${name} Time from a request's head to the end of its answer.`,
+    `# TYPE ${name} histogram`,
+    ...of("GET", [2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 6], 1200.0285),
+    ...of("other", [0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2], 0.007),
+  ]);
+});
+
 test("how many series there are does not depend on what clients send", async () => {
   const metrics = createMetrics({ receivers: async () => [], revision: async () => 0, running: () => 0 });
   const series = async (): Promise<number> =>

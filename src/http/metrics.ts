@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { Receiver } from "../webhooks/receivers.ts";
 import type { RequestEntry } from "./observer.ts";
+import { RequestMetrics } from "./request-metrics.ts";
 
 /** Counters and gauges of one server, for Prometheus. */
 export type Metrics = {
@@ -21,14 +22,8 @@ export type MetricsSources = {
   readonly receivers: () => Promise<readonly Receiver[]>;
 };
 
-/** Upper bounds in seconds: from a cached page to a large upload over a slow line. */
-const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];
-
 /** How often the event loop's delay is sampled. At its default of 10 ms an idle server would never sleep. */
 const EVENT_LOOP_SAMPLE_MS = 100;
-
-/** Every method that is counted by its name; anyone can invent more. */
-const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /**
  * Metrics in a register of their own. Labels are the route's pattern, the method and the status: how many series there
@@ -38,54 +33,18 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
   addGauges(register, sources);
-  const requests = new Counter({
-    name: "supercargo_http_requests_total",
-    help: "Requests answered.",
-    labelNames: ["route", "method", "status"],
-    registers: [register],
-  });
-  const seconds = new Histogram({
-    name: "supercargo_http_request_duration_seconds",
-    help: "Time from a request's head to the end of its answer.",
-    labelNames: ["route", "method"],
-    buckets: DURATION_BUCKETS_S,
-    registers: [register],
-  });
-  // Added up here, as each look at a label costs as much as all else that is noted of a request.
-  const bytes = { in: 0, out: 0 };
-  addBytes(register, bytes);
+  const requests = new RequestMetrics(register);
   const deliveries = addWebhooks(register, sources);
   return {
     attempted(webhook, isTaken, events) {
       deliveries.attempts.inc({ webhook, outcome: isTaken ? "taken" : "refused" });
       if (isTaken) deliveries.events.inc({ webhook }, events);
     },
-    observe({ route, method: sent, status, ms, bytesIn, bytesOut }) {
-      const method = METHODS.has(sent) ? sent : "other";
-      requests.inc({ route, method, status });
-      seconds.observe({ route, method }, ms / 1000);
-      bytes.in += bytesIn;
-      bytes.out += bytesOut;
-    },
+    observe: (entry) => requests.observe(entry),
     async expose() {
       return { contentType: register.contentType, body: await register.metrics() };
     },
   };
-}
-
-function addBytes(register: Registry, bytes: Readonly<Record<"in" | "out", number>>): void {
-  const counter = new Counter({
-    name: "supercargo_http_body_bytes_total",
-    help: "Bytes of request bodies (in) and answer bodies (out).",
-    labelNames: ["direction"],
-    registers: [],
-    collect() {
-      this.reset();
-      this.inc({ direction: "in" }, bytes.in);
-      this.inc({ direction: "out" }, bytes.out);
-    },
-  });
-  register.registerMetric(counter);
 }
 
 function addGauges(register: Registry, { revision, running }: MetricsSources): void {
