@@ -1,23 +1,16 @@
 import { Command } from "commander";
-import pino, { type DestinationStream, type Logger } from "pino";
+import pino, { type Logger } from "pino";
 import type { Config, LoadedConfig } from "../config.ts";
 import { stateOf } from "../file-changes.ts";
 import { startServer } from "../server.ts";
 import { addConfigOptions, configOf } from "./config-options.ts";
 import { greeting } from "./greeting.ts";
+import { logLines } from "./log-lines.ts";
 import { onPolicyChange } from "./policy-changes.ts";
 import { stopSignal } from "./stop-signal.ts";
 
 /** How long closing may take beyond the grace for requests before the process ends all the same, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
-
-/** How much of the log may wait for a reader that has stopped reading, in bytes. What comes then is dropped. */
-const LOG_WAITING_BYTES_MAX = 16 * 2 ** 20;
-/** Lines are written together when they are so many bytes, or after so many milliseconds: each write wakes a thread. */
-const LOG_TOGETHER_BYTES = 32 * 2 ** 10;
-const LOG_TOGETHER_BYTES_MAX = 2 * LOG_TOGETHER_BYTES;
-const LOG_FLUSH_MS = 100;
-const STDOUT = 1;
 
 /** `supercargo serve`: runs the registry until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
@@ -71,21 +64,6 @@ function isoTime(): () => string {
     if (now !== madeAt) [madeAt, text] = [now, `,"time":"${new Date(now).toISOString()}"`];
     return text;
   };
-}
-
-/** Writes lines in the order of their making, many at once under load; what is left goes out at exit. */
-function logLines(): DestinationStream {
-  const lines = pino.destination({
-    dest: STDOUT,
-    sync: false,
-    minLength: LOG_TOGETHER_BYTES,
-    maxWrite: LOG_TOGETHER_BYTES_MAX,
-    periodicFlush: LOG_FLUSH_MS,
-    maxLength: LOG_WAITING_BYTES_MAX,
-    contentMode: "buffer",
-  });
-  // As text, all that waits would be measured again with every line. The type of `write` knows only of text.
-  return { write: (line) => lines.write(Buffer.from(line) as unknown as string) };
 }
 
 /** The last resort, should something that was told to close never do so. */
