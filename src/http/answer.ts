@@ -44,14 +44,14 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   DATA_UNUSABLE: 500,
 };
 
-/** Headers of every answer (R10). */
-const ALWAYS = {
+/** Headers of every answer (R10), names and values in turns. */
+const ALWAYS: readonly string[] = Object.entries({
   "Docker-Distribution-Api-Version": "registry/2.0",
   "X-Content-Type-Options": "nosniff",
   // Should a browser show something of this as a page, it may do nothing there, be in no other page, and tell nobody.
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
   "Referrer-Policy": "no-referrer",
-} as const;
+}).flat();
 
 /** The answer to a failure: what a `RegistryError` says, in the form of distribution-spec "Error Codes"; nothing of any other. */
 export function failure(
@@ -93,36 +93,47 @@ function isAllowed(detail: unknown): detail is { allowed: string[] } {
 }
 
 export type Sending = {
-  /** Headers beside the answer's own. */
+  /** Headers beside the answer's own, and in place of those of the same names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly isHead: boolean;
 };
 
 /**
- * Writes an answer and resolves with the bytes of its body when they have been handed over. Rejects when its stream fails
+ * Writes an answer and gives the bytes of its body: of a stream, when they have been handed over. Fails when a stream does
  * or ends too soon; the connection is then of no more use.
  */
-export async function send(
+export function send(
   response: ServerResponse,
   answer: Answer,
   { headers, isHead }: Sending,
-): Promise<number> {
-  const { status, body = "" } = answer;
-  const all: Record<string, string | number> = { ...ALWAYS, ...answer.headers, ...headers };
+): number | Promise<number> {
+  const { status, headers: own = {}, body = "" } = answer;
+  const all = headersIn(own, headers);
   if (typeof body !== "string" && "flow" in body) {
     response.writeHead(status, all);
     return sendFlow(response, body, isHead);
   }
   if (typeof body !== "string" && !(body instanceof Uint8Array)) {
     response.writeHead(status, all);
-    return sendBlob(response, body, Number(all["Content-Length"]));
+    return sendBlob(response, body, Number(own["Content-Length"]));
   }
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
-  if (status !== 204 && status !== 304) all["Content-Length"] ??= length;
+  const isMeasured = status === 204 || status === 304 || own["Content-Length"] !== undefined;
+  if (!isMeasured) all.push("Content-Length", length);
   response.writeHead(status, all);
   response.end(isHead || length === 0 ? undefined : body);
   return isHead ? 0 : length;
 }
+
+/** Names and values in turns: of an object, Node takes twice as long to write them. */
+function headersIn(own: Headers, besides: Headers): (string | number)[] {
+  const all: (string | number)[] = [...ALWAYS];
+  for (const name in own) if (!(name in besides)) all.push(name, own[name]!);
+  for (const name in besides) all.push(name, besides[name]!);
+  return all;
+}
+
+type Headers = Readonly<Record<string, string | number>>;
 
 /** A blob that ends before its length is a failure: the client would wait for the rest. */
 async function sendBlob(response: ServerResponse, blob: BlobContent, length: number): Promise<number> {

@@ -87,7 +87,9 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
   // Asked before the answer goes out: a client that has got all of it may well have left.
   if (request.socket.destroyed) status = CLIENT_GONE;
   try {
-    bytesOut = await send(response, outcome.answer, { headers, isHead });
+    const sent = send(response, outcome.answer, { headers, isHead });
+    // To wait for what is there costs a small answer as much as to find its route.
+    bytesOut = typeof sent === "number" ? sent : await sent;
   } catch (failed) {
     error = failed;
     status = isGone(failed) ? CLIENT_GONE : BROKEN_OFF;

@@ -111,7 +111,7 @@ export function watch(
   let headers: Record<string, string> = {};
   response.writeHead = function written(status: number, ...rest: unknown[]) {
     const given = rest.at(-1);
-    if (typeof given === "object") headers = Object.fromEntries(Object.entries(given ?? {}).map(lowerCase));
+    if (Array.isArray(given)) headers = Object.fromEntries(pairsOf(given).map(lowerCase));
     return Reflect.apply(writeHead, undefined, [status, ...rest]) as ServerResponse;
   };
   response.end = function ended(...given: unknown[]) {
@@ -123,6 +123,12 @@ export function watch(
     if (how !== undefined) differs(how);
     return Reflect.apply(end, undefined, given) as ServerResponse;
   };
+}
+
+/** Names and values, which come in turns. */
+function pairsOf(given: readonly unknown[]): [string, unknown][] {
+  const names = given.filter((_, position) => position % 2 === 0);
+  return names.map((name, position) => [String(name), given[2 * position + 1]]);
 }
 
 function lowerCase([name, value]: [string, unknown]): [string, string] {
