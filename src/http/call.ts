@@ -9,6 +9,7 @@ import type { Registry } from "../registry/registry.ts";
 import type { Service } from "./app.ts";
 import type { Rights } from "./authorize.ts";
 import type { CameFrom } from "./came-from.ts";
+import type { Query } from "./query.ts";
 
 /** One request, as handlers see it. */
 export type Call = {
@@ -17,7 +18,7 @@ export type Call = {
   readonly request: IncomingMessage;
   /** What the route's placeholders stand for, as sent. */
   readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
+  readonly query: Query;
   /** The query as sent. */
   readonly search: string;
   readonly origin: Origin;
@@ -67,7 +68,7 @@ export function json(body: unknown, headers: Readonly<Record<string, string | nu
  * Refuses parameters that an end-point of ours does not have, as one that is misspelt would go unnoticed; the standard's
  * end-points ignore them (R11). `PARAMETER_INVALID`.
  */
-export function requireKnown(query: URLSearchParams, known: readonly string[]): void {
+export function requireKnown(query: Query, known: readonly string[]): void {
   const parameter = query.keys().find((name) => !known.includes(name));
   if (parameter === undefined) return;
   const there = known.length === 0 ? "there is none at all" : `there are ${enumerated(known)}`;
@@ -83,7 +84,7 @@ const PARAMETER_SHOWN_MAX = 80;
  * Where the page before ended, by the `last` that clients take from its last entry; empty for the first page. No name has
  * NUL in it, which databases refuse, so what follows one does not matter.
  */
-export function lastParam(query: URLSearchParams): string {
+export function lastParam(query: Query): string {
   return (query.get("last") ?? "").replace(/\0.*/s, "");
 }
 
@@ -92,7 +93,7 @@ export function lastParam(query: URLSearchParams): string {
  * anything but digits.
  */
 export function numberParam(
-  query: URLSearchParams,
+  query: Query,
   name: string,
   code: "PARAMETER_INVALID" | "PAGINATION_NUMBER_INVALID" = "PARAMETER_INVALID",
 ): number | undefined {

@@ -6,6 +6,7 @@ import { parseCursor, resume } from "../registry/cursor.ts";
 import { readMoment } from "../registry/selector.ts";
 import type { Call } from "./call.ts";
 import type { EventForm } from "./event-stream.ts";
+import type { Query } from "./query.ts";
 
 /** The parameters that say where events begin. */
 export const PLACES: readonly string[] = ["after", "since", "snapshot"];
@@ -39,7 +40,7 @@ export async function placeOf(
   return "revision" in moment ? moment.revision : catalog.revisionAt(new Date(moment.time.getTime() - 1));
 }
 
-function readSnapshot(query: URLSearchParams, form: EventForm): boolean {
+function readSnapshot(query: Query, form: EventForm): boolean {
   const text = query.get("snapshot");
   if (!text) return false;
   if (text !== "true") {

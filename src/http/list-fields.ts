@@ -1,6 +1,7 @@
 import type { ListKind, ListQuery } from "../catalog/items.ts";
 import { RegistryError } from "../errors.ts";
 import { enumerated, shown } from "../oci/shown.ts";
+import type { Query } from "./query.ts";
 
 type Include = NonNullable<ListQuery["include"]> extends ReadonlySet<infer Name> ? Name : never;
 
@@ -79,7 +80,7 @@ export type Shown = {
 };
 
 /** Reads `fields` and `include`; a field on request that is named by the former needs not be by the latter. `PARAMETER_INVALID`. */
-export function readShown(kind: ListKind, query: URLSearchParams): Shown {
+export function readShown(kind: ListKind, query: Query): Shown {
   const fields = namesIn(query, "fields", FIELDS[kind]);
   const include = namesIn(query, "include", INCLUDES[kind]) ?? [];
   const wanted = INCLUDES[kind].filter((name) => include.includes(name) || fields?.includes(name));
@@ -98,11 +99,7 @@ export function pick(item: object, fields: readonly string[] | undefined): objec
   return picked;
 }
 
-function namesIn(
-  query: URLSearchParams,
-  parameter: string,
-  allowed: readonly string[],
-): readonly string[] | undefined {
+function namesIn(query: Query, parameter: string, allowed: readonly string[]): readonly string[] | undefined {
   const text = query.getAll(parameter).join(",");
   if (text === "") return undefined;
   const names = text.split(",");

@@ -1,5 +1,6 @@
 import { RegistryError } from "../errors.ts";
 import { shown } from "../oci/shown.ts";
+import { Query } from "./query.ts";
 import { ROUTES, type Route } from "./routes.ts";
 
 /** What comes before the path where a client sends the whole URL, as it does to a proxy (RFC 9112 "absolute-form"). */
@@ -47,7 +48,7 @@ const BY_END: ReadonlyMap<string, ReadonlyMap<string | undefined, readonly Patte
 export type Match = {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
+  readonly query: Query;
   /** The query as sent. */
   readonly search: string;
 };
@@ -67,7 +68,7 @@ export function match(method: string, url: string): Match {
     return {
       route: found.route,
       params: paramsOf(found, segments),
-      query: new URLSearchParams(search),
+      query: new Query(search),
       search,
     };
   }

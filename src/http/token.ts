@@ -8,6 +8,7 @@ import { readBody } from "./body.ts";
 import { json, type Answer, type Call } from "./call.ts";
 import { wrongLogin } from "./challenge.ts";
 import { requireGuarded } from "./jwks.ts";
+import { Query } from "./query.ts";
 
 /** Largest form that is read, in bytes: a refresh token, a password and scopes have room. */
 const FORM_BYTES_MAX = 32 * 1024;
@@ -43,7 +44,7 @@ export async function getToken(call: Call): Promise<Answer> {
 /** The same by a form, with the password or a refresh token in it (distribution "OAuth2 Token Authentication"). */
 export async function postToken(call: Call): Promise<Answer> {
   const access = requireGuarded(call.service.access);
-  const form = new URLSearchParams(Buffer.from(await readBody(call.request, FORM_BYTES_MAX)).toString());
+  const form = new Query(Buffer.from(await readBody(call.request, FORM_BYTES_MAX)).toString());
   requireService(form);
   const scopes = scopesIn(form);
   const grant = form.get("grant_type") ?? "";
@@ -105,13 +106,13 @@ async function answer({ access, caller, scopes, refresh }: Asked): Promise<Answe
 }
 
 /** A token without a scope lists what its bearer may list, so that who has logged in can see that it worked. */
-function scopesIn(parameters: URLSearchParams): readonly Scope[] {
+function scopesIn(parameters: Query): readonly Scope[] {
   const texts = parameters.getAll("scope").filter((text) => text.trim() !== "");
   return texts.length === 0 ? [LIST_ALL] : parseScopes(texts);
 }
 
 /** `PARAMETER_INVALID` when the token is to be for somebody else. */
-function requireService(parameters: URLSearchParams): void {
+function requireService(parameters: Query): void {
   const service = parameters.get("service") || SERVICE;
   if (service === SERVICE) return;
   throw new RegistryError(
