@@ -5,6 +5,7 @@ import type { BulkRepository, Rows } from "./bulk.ts";
 import { platformsColumn } from "./bulk-content.ts";
 import type { ManifestContent, Origin, Revision } from "./catalog.ts";
 import type { Value } from "./engine.ts";
+import { TAGS_IN_ROW_MAX } from "./schema-tag-names.ts";
 
 /** A repository, its revisions and its time in milliseconds since 1970. */
 type Written = { readonly repository: BulkRepository; readonly first: Revision; readonly time: number };
@@ -80,7 +81,11 @@ function useBlobs(uses: Map<Digest, { size: number; uses: number }>, { blobs }: 
 
 function manifestRows({ repository, first, time }: Written): Value[][] {
   const { name, manifests, tags } = repository;
-  const tagged = new Set(tags.map(({ digest }) => digest));
+  const tagged = new Map<Digest, { names: string[]; last: Revision }>();
+  for (const [position, tag] of tags.entries()) {
+    const names = [...(tagged.get(tag.digest)?.names ?? []), tag.name];
+    tagged.set(tag.digest, { names, last: first + 1 + manifests.length + position });
+  }
   const described = new Map(
     manifests.flatMap(({ content: { config }, details }) => (config && details ? [[config, details]] : [])),
   );
@@ -89,6 +94,7 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
     const { digest, subject, config, size, imageSize, mediaType, artifactType } = content;
     const revision = first + 1 + position;
     const details = config && described.get(config);
+    const { names = [], last = revision } = tagged.get(digest) ?? {};
     const shown = [content.annotations, details?.labels ?? {}];
     return [
       name,
@@ -106,7 +112,9 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
       platformsColumn(manifest),
       details?.imageCreated?.getTime() ?? null,
       Number(shown.some((entries) => Object.keys(entries).length > 0)),
-      Number(tagged.has(digest)),
+      Number(names.length > 0),
+      names.length > TAGS_IN_ROW_MAX ? null : names.join(" "),
+      last,
       0,
     ];
   });

@@ -59,22 +59,27 @@ function tagsOfOne(
   };
 }
 
-/** A column of a page of manifests for {@link tagsOf}: names of tags with spaces between them, in no order. */
+/**
+ * A column of a page of manifests for {@link tagsOf}: names of tags with spaces between them, in no order. They are looked
+ * up where the row does not have them, or has had them only since a later revision.
+ */
 export function tagNames(
   engine: Engine,
   at: number | undefined,
 ): { column: string; values: readonly Value[] } {
   const { sql, values } = tagsOfOne(engine, { repository: "page.repository", digest: "page.digest" }, at);
-  const column = `(select string_agg(part.name, ' ') from (${sql} limit ${TAGS_COUNTED_HERE + 1}) part)`;
-  return { column, values };
+  const lookedUp = `(select string_agg(part.name, ' ') from (${sql} limit ${TAGS_COUNTED_HERE + 1}) part)`;
+  if (at === undefined) return { column: `coalesce(page.tag_names, ${lookedUp})`, values };
+  const inRow = "case when page.tags_since <= ? then page.tag_names end";
+  return { column: `coalesce(${inRow}, ${lookedUp})`, values: [at, ...values] };
 }
 
 type TagsOf = { readonly tags: readonly Tag[]; readonly tagCount: number };
 
 /** Tags that point to the manifest of a row, by what {@link tagNames} has found; `undefined` where they are to be counted. */
 export function tagsOf(row: Row): TagsOf | undefined {
-  const names = row["tag_names"];
-  if (typeof names !== "string") return { tags: [], tagCount: 0 };
+  const names = row["all_tags"];
+  if (typeof names !== "string" || names === "") return { tags: [], tagCount: 0 };
   const tags = names.split(" ").toSorted() as Tag[];
   if (tags.length > TAGS_COUNTED_HERE) return undefined;
   return { tags: tags.length > TAGS_SHOWN_MAX ? tags.slice(0, TAGS_SHOWN_MAX) : tags, tagCount: tags.length };

@@ -51,7 +51,7 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
 function manifestDetails(engine: Engine, at: number | undefined): Details {
   const { column, values } = tagNames(engine, at);
   return {
-    columns: `, c.annotations, case when page.described = 1 then c.labels end as labels, ${column} as tag_names`,
+    columns: `, c.annotations, case when page.described = 1 then c.labels end as labels, ${column} as all_tags`,
     values,
     join: "left join content c on c.digest = case when page.annotated = 1 then page.digest end",
   };

@@ -51,6 +51,8 @@ export const TABLES: Readonly<Record<ListKind, Table>> = {
       "platforms",
       "described",
       "annotated",
+      "tag_names",
+      "tags_since",
     ],
   },
   namespaces: {

@@ -8,6 +8,7 @@ import type { Queryable, Value } from "./engine.ts";
 import { insertRows } from "./rows.ts";
 import { summaryOf, type SummaryRow } from "./content.ts";
 import { platformNames } from "./schema-shown.ts";
+import { TAGS_IN_ROW_MAX } from "./schema-tag-names.ts";
 
 /** A change that has been decided on and takes its revision when the write ends. */
 export type Draft = {
@@ -27,12 +28,14 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
     types: ["manifest.pushed"],
     sql: `insert into manifest
         (repository, digest, since, subject, born, pushed, size, image_size, media_type, artifact_type, class, platforms,
-          annotated, tagged)
+          annotated, tagged, tag_names, tags_since)
       select e.repository, e.digest, e.revision, c.subject, e.revision, e.time, c.size, c.image_size, c.media_type,
         c.artifact_type, c.class, ${platformNames("e.digest")}, case when c.annotations <> '{}' then 1 else 0 end,
-        case when exists (select 1 from event t where t.revision between ? and ? and t.type = 'tag.set'
-          and t.digest = e.digest) then 1 else 0 end
+        case when t.digest is null then 0 else 1 end,
+        case when t.digest is null then '' when t.tags <= ${TAGS_IN_ROW_MAX} then t.names end, coalesce(t.last, e.revision)
       from event e join content c on c.digest = e.digest
+      left join (select digest, count(*) as tags, string_agg(tag, ' ' order by revision) as names, max(revision) as last
+        from event where revision between ? and ? and type = 'tag.set' group by digest) t on t.digest = e.digest
       where e.revision between ? and ? and e.type = 'manifest.pushed'`,
   },
   {
@@ -57,7 +60,7 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
   },
   {
     types: ["manifest.deleted"],
-    sql: `update manifest set until = event.revision from event
+    sql: `update manifest set until = event.revision, tag_names = null from event
       where event.revision between ? and ? and event.type = 'manifest.deleted'
       and manifest.repository = event.repository and manifest.digest = event.digest and manifest.until is null`,
   },
