@@ -67,10 +67,10 @@ export function tagNames(
   engine: Engine,
   at: number | undefined,
 ): { column: string; values: readonly Value[] } {
-  const { sql, values } = tagsOfOne(engine, { repository: "page.repository", digest: "page.digest" }, at);
+  const { sql, values } = tagsOfOne(engine, { repository: "f.repository", digest: "f.digest" }, at);
   const lookedUp = `(select string_agg(part.name, ' ') from (${sql} limit ${TAGS_COUNTED_HERE + 1}) part)`;
-  if (at === undefined) return { column: `coalesce(page.tag_names, ${lookedUp})`, values };
-  const inRow = "case when page.tags_since <= ? then page.tag_names end";
+  if (at === undefined) return { column: `coalesce(f.tag_names, ${lookedUp})`, values };
+  const inRow = "case when f.tags_since <= ? then f.tag_names end";
   return { column: `coalesce(${inRow}, ${lookedUp})`, values: [at, ...values] };
 }
 

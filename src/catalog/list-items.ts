@@ -17,14 +17,14 @@ import { TABLES } from "./list-orders.ts";
 import { momentOf, NOW } from "./moment.ts";
 import { artifactTypesOf, countTags, tagNames, tagsOf } from "./list-extras.ts";
 
-/** A row of a page: the columns of its table, and those that {@link detailsOf} adds. */
+/** A row of a page: columns of its table, and those that {@link detailsOf} adds. */
 export type Row = Readonly<Record<string, Value>>;
 
 export type Details = { readonly columns: string; readonly values: readonly Value[]; readonly join: string };
 
 export const NO_DETAILS: Details = { columns: "", values: [], join: "" };
 
-/** What else the statement of a page reads for the rows it shows. */
+/** What else the statement of a page reads for the rows `f` it shows. */
 export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQuery): Details {
   if (kind === "namespaces") return NO_DETAILS;
   if (kind === "repositories") return include?.has("latest") ? latestColumns(engine, at) : NO_DETAILS;
@@ -34,16 +34,16 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
   const columns: string[] = [];
   if (include?.has("annotations")) columns.push("c.annotations");
   if (include?.has("labels")) {
-    columns.push(`case when exists (select 1 from manifest m where m.repository = page.repository
-      and m.digest = page.digest and m.described = 1 and ${moment.holds("m")}) then c.labels end as labels`);
+    columns.push(`case when exists (select 1 from manifest m where m.repository = f.repository
+      and m.digest = f.digest and m.described = 1 and ${moment.holds("m")}) then c.labels end as labels`);
     values.push(...moment.values);
   }
   if (columns.length === 0) return NO_DETAILS;
   return {
     columns: `, ${columns.join(", ")}`,
     values,
-    // Not left to the database: one that begins with contents reads them all.
-    join: "cross join content c where c.digest = page.digest",
+    // There is one. Of an inner join a database may begin with contents, and read them all.
+    join: "left join content c on c.digest = f.digest",
   };
 }
 
@@ -51,16 +51,16 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
 function manifestDetails(engine: Engine, at: number | undefined): Details {
   const { column, values } = tagNames(engine, at);
   return {
-    columns: `, c.annotations, case when page.described = 1 then c.labels end as labels, ${column} as all_tags`,
+    columns: `, c.annotations, case when f.described = 1 then c.labels end as labels, ${column} as all_tags`,
     values,
-    join: "left join content c on c.digest = case when page.annotated = 1 then page.digest end",
+    join: "left join content c on c.digest = case when f.annotated = 1 then f.digest end",
   };
 }
 
 /** The tag of a repository that moved last: the newest of its rows that hold at the moment. */
 function latestColumns(engine: Engine, at: number | undefined): Details {
   const tags = (index: string): string =>
-    `select t.name, t.digest, t.updated, t.since from tag t ${engine.using(index)} where t.repository = page.name`;
+    `select t.name, t.digest, t.updated, t.since from tag t ${engine.using(index)} where t.repository = f.name`;
   const current = `${tags("tag_repository_by_updated")} and t.until is null`;
   const rows =
     at === undefined

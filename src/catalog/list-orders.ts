@@ -49,16 +49,12 @@ export const TABLES: Readonly<Record<ListKind, Table>> = {
       "subject",
       "image_created",
       "platforms",
-      "described",
-      "annotated",
-      "tag_names",
-      "tags_since",
     ],
   },
   namespaces: {
     table: "namespace",
     names: ["parent", "path"],
-    columns: ["path", "repository", "repositories", "created", "updated"],
+    columns: ["parent", "path", "repository", "repositories", "created", "updated"],
   },
 };
 

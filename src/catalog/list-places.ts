@@ -178,8 +178,8 @@ export async function rowsOf(reading: Reading, entries: Sorted, range?: Range): 
   for (const some of batches(keys, NAMES_PER_STATEMENT)) {
     const marks = some.map((key) => `(${placeholders(key.length)})`).join(", ");
     const rows = await engine.all<Row>(
-      `select page.*${details.columns} from (select ${columns} from (values ${marks}) given cross join ${table} f
-        where ${named} and ${moment.holds("f")}) page ${details.join}`,
+      `select ${columns}${details.columns} from (values ${marks}) given cross join ${table} f ${details.join}
+        where ${named} and ${moment.holds("f")}`,
       [...details.values, ...some.flat(), ...moment.values],
     );
     for (const row of rows) found.set(JSON.stringify(names.map((name) => row[name])), row);

@@ -68,11 +68,11 @@ export function shownOf(
   return { columns: columnsOf(columns, platforms, place), details: detailsOf(engine, kind, query) };
 }
 
-type Source = Condition & { readonly using: string };
+export type Source = Condition & { readonly using: string };
 
 /**
  * Where the rows of a moment are: those that are current and began by then, and the few that ended since. In both parts
- * they come in order, so that reading them together costs what the page shows. A filter may find them by its own index.
+ * they come in order, so that reading both costs what the page shows. A filter may find them by its own index.
  */
 export function sourcesOf(
   { engine, kind, query, newest, reach }: Reading,

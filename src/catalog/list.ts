@@ -1,14 +1,30 @@
 import type { RepositoryName } from "../oci/name.ts";
 import type { Page, Revision } from "./catalog.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Value } from "./engine.ts";
 import type { Items, ListKind, ListQuery, Position } from "./items.ts";
 import { findPlaces, knownPlaces } from "./list-found.ts";
 import { filtersOf } from "./list-filters.ts";
-import { itemsOf, NO_DETAILS, type Row } from "./list-items.ts";
+import { itemsOf, type Row } from "./list-items.ts";
 import { readSeenNamespaces } from "./list-namespaces.ts";
 import { allOf, behind, orderOf, rangesOf, TABLES, type Range } from "./list-orders.ts";
-import { entriesBehind, placesOf, rowsAt, rowsOf } from "./list-places.ts";
-import { placeNames, shownOf, sourcesOf, type Reach, type Reading, type Rows } from "./list-reading.ts";
+import {
+  comparePlaces,
+  entriesBehind,
+  entryColumns,
+  placesOf,
+  rowsAt,
+  rowsOf,
+  sortedBy,
+} from "./list-places.ts";
+import {
+  placeNames,
+  shownOf,
+  sourcesOf,
+  type Reach,
+  type Reading,
+  type Rows,
+  type Source,
+} from "./list-reading.ts";
 import { KeptPlaces } from "./kept-places.ts";
 import { revisionBounds } from "./list-times.ts";
 import { momentOf, NOW } from "./moment.ts";
@@ -156,29 +172,39 @@ type Part = { readonly want: number; readonly stop?: Position | undefined };
 async function select(reading: Reading, range: Range, { want, stop }: Part): Promise<Row[]> {
   const { engine, kind, query, filters } = reading;
   const place = behind(range, query.after, { ...query.order, stop });
-  if (!place) return [];
+  const [current, ended] = sourcesOf(reading, range);
+  if (!place || !current) return [];
   const { columns, details } = shownOf(reading, range);
-  const sources = sourcesOf(reading, range);
   const where = allOf([place, ...(range.holds ? [range.holds] : []), ...filters]);
-  const order = orderOf(range, query.order, "f");
-  const parts = sources.map(
-    ({ using, sql }) =>
-      `select ${columns} from ${TABLES[kind].table} f ${using} where ${sql} and ${where.sql} order by ${order} limit ?`,
-  );
-  const values = sources.flatMap((source) => [...source.values, ...where.values, want]);
-  // To have rows go through another select for nothing takes a tenth of the time.
-  if (parts.length === 1 && details === NO_DETAILS) return engine.all<Row>(parts.join(""), values);
-  return engine.all<Row>(
-    `select page.*${details.columns} from (${together(parts, orderOf(range, query.order))}) page
-      ${details.join} order by ${orderOf(range, query.order, "page")}`,
-    [...details.values, ...values, ...(parts.length > 1 ? [want] : [])],
-  );
+  const from = ({ using, sql }: Source, join = ""): string =>
+    `from ${TABLES[kind].table} f ${using} ${join} where ${sql} and ${where.sql}
+      order by ${orderOf(range, query.order, "f")} limit ?`;
+  const rows = await engine.all<Row>(`select ${columns}${details.columns} ${from(current, details.join)}`, [
+    ...details.values,
+    ...current.values,
+    ...where.values,
+    want,
+  ]);
+  if (!ended) return rows;
+  // Behind the current ones: what a write ends in between is in both, and not in neither.
+  const others = await engine.all<Row>(`select ${entryColumns(reading, range)} ${from(ended)}`, [
+    ...ended.values,
+    ...where.values,
+    want,
+  ]);
+  if (others.length === 0) return rows;
+  const more = await rowsOf(reading, sortedBy(reading, range, others), range);
+  return together(reading, range, [...rows, ...more]).slice(0, want);
 }
 
-/** The first rows of several parts. Each is cut off by itself: PostgreSQL reads and sorts all of a part that is not. */
-function together(parts: readonly string[], order: string): string {
-  if (parts.length === 1) return parts.join("");
-  return `${parts.map((part) => `select * from (${part}) part`).join(" union all ")} order by ${order} limit ?`;
+/** Rows in the order of the list, each entry once. */
+function together(reading: Reading, range: Range, rows: readonly Row[]): Row[] {
+  const { names } = TABLES[reading.kind];
+  const entries = new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]));
+  const places = placeNames(reading, range);
+  const placeOf = (row: Row): readonly Value[] => places.map((name) => row[name] ?? "");
+  const sign = reading.query.order.descending ? -1 : 1;
+  return [...entries.values()].toSorted((a, b) => sign * comparePlaces(placeOf(a), placeOf(b)));
 }
 
 /** The place of the row that comes so many rows behind the page's beginning; `undefined` when the range ends before it. */

@@ -114,9 +114,8 @@ async function rowsOf(
   const marks = keys.map((key) => `(${placeholders(key.length)})`).join(", ");
   const named = names.map((name, position) => `f.${name} = given.column${position + 1}`).join(" and ");
   return engine.all<Row>(
-    `select page.*${details.columns} from (
-        select ${columnsOf(columns)} from (values ${marks}) given cross join ${table} f where ${named} and ${holds("f")}
-      ) page ${details.join}`,
+    `select ${columnsOf(columns)}${details.columns} from (values ${marks}) given cross join ${table} f
+      ${details.join} where ${named} and ${holds("f")}`,
     [...details.values, ...keys.flat(), ...values],
   );
 }
