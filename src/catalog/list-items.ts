@@ -34,8 +34,9 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
   const columns: string[] = [];
   if (include?.has("annotations")) columns.push("c.annotations");
   if (include?.has("labels")) {
-    columns.push(`case when exists (select 1 from manifest m where m.repository = f.repository
-      and m.digest = f.digest and m.described = 1 and ${moment.holds("m")}) then c.labels end as labels`);
+    // Not by `exists`, of which PostgreSQL makes a table of all manifests.
+    columns.push(`case when (select 1 from manifest m where m.repository = f.repository and m.digest = f.digest
+      and m.described = 1 and ${moment.holds("m")} limit 1) is not null then c.labels end as labels`);
     values.push(...moment.values);
   }
   if (columns.length === 0) return NO_DETAILS;
