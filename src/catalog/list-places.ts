@@ -7,8 +7,12 @@ import { stillAt } from "./kept-places.ts";
 import { momentOf, NOW } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 
-/** Entries of a list and their places in it, in ascending order. */
-export type Sorted = readonly { readonly place: readonly Value[]; readonly names: readonly string[] }[];
+/** Entries of a list and their places in it, in ascending order; and, save for namespaces, the revisions they began at. */
+export type Sorted = readonly {
+  readonly place: readonly Value[];
+  readonly names: readonly string[];
+  readonly born: Value;
+}[];
 
 /** How long an order by pulls may be taken for unchanged, in milliseconds. */
 const PULLED_VALID_MS = 60_000;
@@ -82,7 +86,7 @@ async function sorted(reading: Reading, ranges: readonly Range[], ordered: Range
 
 /** What a statement reads for the entries of a list. */
 export function entryColumns(reading: Reading, ordered: Range): string {
-  return columnsOf(placeNames(reading, ordered), TABLES[reading.kind].names);
+  return columnsOf(placeNames(reading, ordered), TABLES[reading.kind].names, ["born"]);
 }
 
 /** Entries of rows that have {@link entryColumns}. */
@@ -93,6 +97,7 @@ export function sortedBy(reading: Reading, ordered: Range, all: readonly Row[]):
     .map((row) => ({
       place: columns.map((name) => row[name] ?? ""),
       names: names.map((name) => String(row[name])),
+      born: row["born"] ?? null,
     }))
     .toSorted((a, b) => comparePlaces(a.place, b.place));
 }
@@ -168,26 +173,48 @@ function compareBehind(place: readonly Value[], after: Position): number {
 
 /** The rows of entries, in their order; with what says where in the range they are, if it is asked for. */
 export async function rowsOf(reading: Reading, entries: Sorted, range?: Range): Promise<Row[]> {
-  const { engine, kind, query } = reading;
-  const { table, names } = TABLES[kind];
-  const keys = entries.map((entry) => entry.names);
-  const moment = query.at === undefined ? NOW : momentOf(query.at);
+  const { engine, kind } = reading;
+  const { names } = TABLES[kind];
   const { columns, details } = shownOf(reading, range);
-  const named = names.map((name, at) => `f.${name} = given.column${at + 1}`).join(" and ");
   const found = new Map<string, Row>();
-  for (const some of batches(keys, NAMES_PER_STATEMENT)) {
-    const marks = some.map((key) => `(${placeholders(key.length)})`).join(", ");
+  for (const some of batches(entries, NAMES_PER_STATEMENT)) {
+    const { from, where } = whereOf(reading, some);
     const rows = await engine.all<Row>(
-      `select ${columns}${details.columns} from (values ${marks}) given cross join ${table} f ${details.join}
-        where ${named} and ${moment.holds("f")}`,
-      [...details.values, ...some.flat(), ...moment.values],
+      `select ${columns}${details.columns} ${from} ${details.join} where ${where.sql}`,
+      [...details.values, ...where.values],
     );
     for (const row of rows) found.set(JSON.stringify(names.map((name) => row[name])), row);
   }
-  return keys.flatMap((key) => {
-    const row = found.get(JSON.stringify(key));
+  return entries.flatMap((entry) => {
+    const row = found.get(JSON.stringify(entry.names));
     return row ? [row] : [];
   });
+}
+
+/**
+ * Where the rows of entries are. At present, the revision at which one began is that of no other of its kind, and to find it
+ * by that number reads half as much as to find it by its names; save of namespaces, of which a repository begins several.
+ */
+function whereOf(
+  { engine, kind, query: { at } }: Reading,
+  entries: Sorted,
+): { from: string; where: Condition } {
+  const { table, names } = TABLES[kind];
+  if (at === undefined && kind !== "namespaces") {
+    const from = `from ${table} f ${engine.using(`${table}_by_created`)}`;
+    const sql = `f.born in (${placeholders(entries.length)}) and f.until is null`;
+    return { from, where: { sql, values: entries.map(({ born }) => born) } };
+  }
+  const marks = entries.map((entry) => `(${placeholders(entry.names.length)})`).join(", ");
+  const named = names.map((name, position) => `f.${name} = given.column${position + 1}`).join(" and ");
+  const moment = at === undefined ? NOW : momentOf(at);
+  return {
+    from: `from (values ${marks}) given cross join ${table} f`,
+    where: {
+      sql: `${named} and ${moment.holds("f")}`,
+      values: [...entries.flatMap((entry) => entry.names), ...moment.values],
+    },
+  };
 }
 
 function batches<T>(all: readonly T[], size: number): (readonly T[])[] {
