@@ -45,6 +45,14 @@ const BY_END: ReadonlyMap<string, ReadonlyMap<string | undefined, readonly Patte
   }),
 );
 
+/** Routes without placeholders, by method and path: these are found without taking the path apart. */
+const LITERAL: ReadonlyMap<string, ReadonlyMap<string, Route>> = new Map(
+  ROUTES.map(({ method }) => {
+    const own = ROUTES.filter((route) => route.method === method && !route.path.includes("<"));
+    return [method, new Map(own.map((route) => [route.path, route]))];
+  }),
+);
+
 export type Match = {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
@@ -59,8 +67,10 @@ export type Match = {
  */
 export function match(method: string, url: string): Match {
   const { path, search } = divide(url);
-  const segments = path.includes("%") ? split(path).map(decoded) : split(path);
   const wanted = method === "HEAD" ? "GET" : method;
+  const literal = LITERAL.get(wanted)?.get(path);
+  if (literal) return { route: literal, params: {}, query: new Query(search), search };
+  const segments = path.includes("%") ? split(path).map(decoded) : split(path);
   const byEnd = BY_END.get(wanted);
   const candidates = byEnd?.get(segments.at(-1)) ?? byEnd?.get(undefined) ?? [];
   const found = candidates.find((pattern) => fits(pattern, segments));
