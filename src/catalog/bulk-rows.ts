@@ -5,7 +5,7 @@ import type { BulkRepository, Rows } from "./bulk.ts";
 import { platformsColumn } from "./bulk-content.ts";
 import type { ManifestContent, Origin, Revision } from "./catalog.ts";
 import type { Value } from "./engine.ts";
-import { TAGS_IN_ROW_MAX } from "./schema-tag-names.ts";
+import { TAGS_IN_ROW_MAX, TEXT_IN_ROW_BYTES_MAX } from "./schema-in-row.ts";
 
 /** A repository, its revisions and its time in milliseconds since 1970. */
 type Written = { readonly repository: BulkRepository; readonly first: Revision; readonly time: number };
@@ -95,7 +95,7 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
     const revision = first + 1 + position;
     const details = config && described.get(config);
     const { names = [], last = revision } = tagged.get(digest) ?? {};
-    const shown = [content.annotations, details?.labels ?? {}];
+    const shown = [content.annotations, details?.labels ?? {}].map(inRow);
     return [
       name,
       digest,
@@ -111,13 +111,23 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
       content.class,
       platformsColumn(manifest),
       details?.imageCreated?.getTime() ?? null,
-      Number(shown.some((entries) => Object.keys(entries).length > 0)),
+      Math.max(...shown.map(({ annotated }) => annotated)),
+      ...shown.map(({ text }) => text),
       Number(names.length > 0),
       names.length > TAGS_IN_ROW_MAX ? null : names.join(" "),
       last,
       0,
     ];
   });
+}
+
+/** What the row of a manifest has of annotations or labels, and what `annotated` says of them. */
+function inRow(entries: Readonly<Record<string, string>>): { annotated: number; text: string | null } {
+  const text = JSON.stringify(entries);
+  if (text === "{}") return { annotated: 0, text: null };
+  return Buffer.byteLength(text) > TEXT_IN_ROW_BYTES_MAX
+    ? { annotated: 2, text: null }
+    : { annotated: 1, text };
 }
 
 function tagRows({ repository, first, time }: Written): Value[][] {

@@ -38,7 +38,7 @@ const INTO = {
   },
   manifest: {
     into: `manifest (repository, digest, since, subject, described, born, pushed, size, image_size, media_type,
-      artifact_type, class, platforms, image_created, annotated, tagged, tag_names, tags_since, pulled)`,
+      artifact_type, class, platforms, image_created, annotated, annotations, labels, tagged, tag_names, tags_since, pulled)`,
   },
   tag: {
     into: `tag (repository, name, digest, since, born, created, updated, size, image_size, media_type, artifact_type,

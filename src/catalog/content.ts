@@ -4,6 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { ConfigDetails, ManifestContent, ManifestSummary } from "./catalog.ts";
 import type { Queryable, Value } from "./engine.ts";
 import { insertRows } from "./rows.ts";
+import { annotatedBy, textInRow } from "./schema-in-row.ts";
 import { platformNames } from "./schema-shown.ts";
 import { textsOf, type ValueText } from "./search-texts.ts";
 
@@ -105,11 +106,14 @@ export async function markDescribed(
   repository: RepositoryName,
   config: Digest,
 ): Promise<void> {
+  const annotated = annotatedBy("c.labels");
+  const ofContent = (sql: string): string =>
+    `(select ${sql} from content c where c.digest = manifest.digest)`;
   await tx.run(
     `update manifest set described = 1,
-        image_created = (select c.image_created from content c where c.digest = manifest.digest),
-        annotated = case when (select c.labels from content c where c.digest = manifest.digest) <> '{}' then 1
-          else annotated end
+        image_created = ${ofContent("c.image_created")},
+        labels = ${ofContent(textInRow("c.labels"))},
+        annotated = ${ofContent(`case when annotated < ${annotated} then ${annotated} else annotated end`)}
       where repository = ? and until is null and described = 0
         and digest in (select digest from content where config = ?)`,
     [repository, config],

@@ -140,7 +140,7 @@ function contentFilters(
   for (const platform of platforms) filters.push(platformFilter(table, platform, engine));
   for (const pair of annotations) {
     const filter = detailed({ table: "content_annotation", ...pairOf(pair) });
-    filters.push(kind === "manifests" ? { ...filter, sql: `f.annotated = 1 and ${filter.sql}` } : filter);
+    filters.push(kind === "manifests" ? { ...filter, sql: `f.annotated > 0 and ${filter.sql}` } : filter);
   }
   for (const pair of labels) {
     filters.push(detailed({ table: "content_label", ...pairOf(pair) }));

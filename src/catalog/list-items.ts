@@ -48,13 +48,14 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
   };
 }
 
-/** Looks contents up only where there is something to be shown of them. */
+/** Looks contents up only where what is shown of them does not stand in the row. */
 function manifestDetails(engine: Engine, at: number | undefined): Details {
   const { column, values } = tagNames(engine, at);
   return {
-    columns: `, c.annotations, case when f.described = 1 then c.labels end as labels, ${column} as all_tags`,
+    columns: `, coalesce(c.annotations, f.annotations) as annotations,
+      coalesce(case when f.described = 1 then c.labels end, f.labels) as labels, ${column} as all_tags`,
     values,
-    join: "left join content c on c.digest = case when f.annotated = 1 then f.digest end",
+    join: "left join content c on c.digest = case when f.annotated = 2 then f.digest end",
   };
 }
 

@@ -8,7 +8,7 @@ import type { Queryable, Value } from "./engine.ts";
 import { insertRows } from "./rows.ts";
 import { summaryOf, type SummaryRow } from "./content.ts";
 import { platformNames } from "./schema-shown.ts";
-import { TAGS_IN_ROW_MAX } from "./schema-tag-names.ts";
+import { annotatedBy, TAGS_IN_ROW_MAX, textInRow } from "./schema-in-row.ts";
 
 /** A change that has been decided on and takes its revision when the write ends. */
 export type Draft = {
@@ -28,9 +28,9 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
     types: ["manifest.pushed"],
     sql: `insert into manifest
         (repository, digest, since, subject, born, pushed, size, image_size, media_type, artifact_type, class, platforms,
-          annotated, tagged, tag_names, tags_since)
+          annotated, annotations, tagged, tag_names, tags_since)
       select e.repository, e.digest, e.revision, c.subject, e.revision, e.time, c.size, c.image_size, c.media_type,
-        c.artifact_type, c.class, ${platformNames("e.digest")}, case when c.annotations <> '{}' then 1 else 0 end,
+        c.artifact_type, c.class, ${platformNames("e.digest")}, ${annotatedBy("c.annotations")}, ${textInRow("c.annotations")},
         case when t.digest is null then 0 else 1 end,
         case when t.digest is null then '' when t.tags <= ${TAGS_IN_ROW_MAX} then t.names end, coalesce(t.last, e.revision)
       from event e join content c on c.digest = e.digest

@@ -3,11 +3,11 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Queryable } from "./engine.ts";
 import type { Draft, Span } from "./log.ts";
 import { placeholders } from "./rows.ts";
-import { TAG_NAMES_IN_ROW } from "./schema-tag-names.ts";
+import { TAG_NAMES_IN_ROW } from "./schema-in-row.ts";
 
 /** Columns that a manifest's next version has from the one before. */
 const KEPT = `subject, described, born, pushed, size, image_size, media_type, artifact_type, class, platforms,
-  image_created, annotated, pulled`;
+  image_created, annotated, annotations, labels, pulled`;
 
 /** Digests named by one statement. */
 const DIGESTS_PER_STATEMENT = 100;

@@ -1,7 +1,7 @@
 import type { Event, EventType, ManifestContent, Revision } from "../../../src/catalog/catalog.ts";
 import type { Queryable, Value } from "../../../src/catalog/engine.ts";
 import { formatPlatform } from "../../../src/oci/platform.ts";
-import { LABELS_OF, REPOSITORIES } from "./list-samples.ts";
+import { labelsOf, REPOSITORIES } from "./list-samples.ts";
 
 /** What is written: all events there were, what they name, where the log was cut, and how far rows before that are gone. */
 type History = {
@@ -46,7 +46,7 @@ export async function writeFirstSchema(
 
 async function writeContent(tx: Queryable, content: ManifestContent): Promise<void> {
   const { digest, mediaType, artifactType, size, imageSize, subject, config, annotations, bytes } = content;
-  const labels = Object.entries(LABELS_OF(REPOSITORIES[0]!, content));
+  const labels = Object.entries(labelsOf(REPOSITORIES[0]!, content));
   await insert(tx, "content", [
     digest,
     mediaType,
@@ -73,7 +73,7 @@ async function describe(
   contents: readonly ManifestContent[],
 ): Promise<void> {
   const content = contents.find((each) => each.digest === digest)!;
-  const described = Number(Object.keys(LABELS_OF(repository, content)).length > 0);
+  const described = Number(Object.keys(labelsOf(repository, content)).length > 0);
   await tx.run(`update manifest set subject = ?, described = ? where since = ?`, [
     content.subject ?? null,
     described,

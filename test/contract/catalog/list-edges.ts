@@ -80,6 +80,45 @@ export function describeListEdges(newPlace: NewPlace): void {
       assert.deepEqual(await labelled(catalog), [OTHER, OTHER]);
       assert.deepEqual(await labelled(catalog, revision), [APP, OTHER, APP, OTHER]);
     });
+
+    test("shows annotations and labels of any length, whenever the config comes, and is found by them", async () => {
+      await using opened = await openNew(newPlace);
+      const { catalog } = opened;
+      const lengths = [undefined, 1, 986, 987, 2_000];
+      const ofLength = (length?: number): Record<string, string> =>
+        length === undefined ? {} : { title: "é".repeat(length / 2) + "x".repeat(length % 2) };
+      const pushed = lengths.flatMap((annotated) =>
+        lengths.flatMap((labelled) =>
+          [true, false].map((isLate) => ({
+            annotations: ofLength(annotated),
+            labels: ofLength(labelled),
+            seed: JSON.stringify([annotated, labelled, isLate]),
+            isLate,
+          })),
+        ),
+      );
+      const expected = new Map<string, object>();
+      for (const { annotations, labels, seed, isLate } of pushed) {
+        const config = blob(`config ${seed}`);
+        const content = manifest(seed, { config, annotations });
+        await catalog.write(APP, ORIGIN, (tx) => tx.putManifest(content, isLate ? undefined : { labels }));
+        if (isLate) await catalog.write(APP, ORIGIN, (tx) => tx.describe(config, { labels }));
+        // Another version of the row has the same.
+        await catalog.write(APP, ORIGIN, (tx) => tx.setTag(V1, content.digest));
+        expected.set(content.digest, { annotations, labels });
+      }
+      const shown = (items: readonly Items["manifests"][]): unknown =>
+        new Map(items.map(({ digest, annotations, labels }) => [digest, { annotations, labels }]));
+      const all = await listed(catalog, "manifests");
+      assert.deepEqual(shown(all), expected);
+      const selector: Selector = { annotations: [{ key: "title" }] };
+      const found = await listed(catalog, "manifests", { selector });
+      // Longer values than 1,024 bytes are shown, and not found.
+      const short = all.filter(
+        ({ annotations: { title = "" } }) => title !== "" && Buffer.byteLength(title) <= 1_024,
+      );
+      assert.deepEqual(found, short);
+    });
   });
 }
 

@@ -6,7 +6,7 @@ import type { RepositoryName } from "../../../src/oci/name.ts";
 import { formatPlatform } from "../../../src/oci/platform.ts";
 import { semverKey } from "../../../src/oci/semver.ts";
 import type { Tag } from "../../../src/oci/tag.ts";
-import { LABELS_OF } from "./list-samples.ts";
+import { labelsOf } from "./list-samples.ts";
 
 /** What an item is ordered by: bytewise where it is text. */
 export type Key = readonly (string | number)[];
@@ -118,7 +118,7 @@ export class ListModel {
         ...timesOf({ created, updated }),
         platforms: content.platforms.map(formatPlatform).toSorted(),
         annotations: content.annotations,
-        labels: LABELS_OF(repository, content),
+        labels: labelsOf(repository, content),
       },
       keys: {
         name: [repository, name],
@@ -149,7 +149,7 @@ export class ListModel {
         ...(content.subject && { subject: content.subject }),
         platforms: content.platforms.map(formatPlatform).toSorted(),
         annotations: content.annotations,
-        labels: LABELS_OF(repository, content),
+        labels: labelsOf(repository, content),
       },
       keys: {
         name: [repository, digest],

@@ -41,7 +41,7 @@ export const CONTENTS: readonly ManifestContent[] = [
     size: 200,
     imageSize: 5_000,
     platforms: [{ os: "linux", architecture: "arm64", variant: "v8" }],
-    annotations: { title: "y" },
+    annotations: { title: "y", long: "x".repeat(1_001) },
     blobs: [{ digest: blob("shared"), size: 1_000 }],
   }),
   manifest("arm", {
@@ -65,13 +65,18 @@ export const CONTENTS: readonly ManifestContent[] = [
 ];
 
 const LABELS = { team: "infra", "a[b]": "?" };
+/** A config with labels too long for the row of a manifest. */
+export const LONG_CONFIG = blob("config with long labels");
+const LONG_LABELS = { ...LABELS, long: "x".repeat(1_001) };
 
 /** The one repository whose pushes do not bring their configs along. */
 const UNDESCRIBED = "b/c/d";
 
 /** Labels that a repository may show of a content: those of configs that were pushed to it. */
-export const LABELS_OF = (repository: RepositoryName, { config }: ManifestContent): Record<string, string> =>
-  config && repository !== UNDESCRIBED ? LABELS : {};
+export function labelsOf(repository: RepositoryName, { config }: ManifestContent): Record<string, string> {
+  if (config === undefined || repository === UNDESCRIBED) return {};
+  return config === LONG_CONFIG ? LONG_LABELS : LABELS;
+}
 
 /** Any command on these repositories, tags and contents. */
 export function anyListCommandOn(contents: readonly ManifestContent[]): fc.Arbitrary<Command> {
@@ -99,7 +104,7 @@ export async function carryOutListed(catalog: Catalog, command: Command, number:
     return;
   }
   await catalog.write(repository, origin, async (tx) => {
-    await tx.putManifest(content, { labels: LABELS });
+    await tx.putManifest(content, { labels: labelsOf(repository, content) });
     for (const tag of tags) await tx.setTag(tag, content.digest);
   });
 }

@@ -11,7 +11,7 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-type.ts";
 import { fakeClock } from "./clock.ts";
 import { writeFirstSchema } from "./first-schema.ts";
-import { anyListCommandOn, BEGINNING, carryOutListed, ORDERS } from "./list-samples.ts";
+import { anyListCommandOn, BEGINNING, carryOutListed, LONG_CONFIG, ORDERS } from "./list-samples.ts";
 import { openNew, type NewPlace } from "./place.ts";
 import { readLog } from "./reading.ts";
 import { blob, manifest } from "./samples.ts";
@@ -30,8 +30,11 @@ const CONTENTS: readonly ManifestContent[] = [
     annotations: { a: "1" },
     platforms: [{ os: "linux", architecture: "arm64" }],
   }),
-  readable("other image", { imageSize: 5 }),
-  readable("chart", { class: "chart" }, HELM_CONFIG),
+  readable("other image", {
+    config: LONG_CONFIG,
+    imageSize: 5,
+  }),
+  readable("chart", { class: "chart", annotations: { long: "x".repeat(1_001) } }, HELM_CONFIG),
   readable("signature", { class: "signature", subject: blob("subject"), artifactType: SIGNATURE }),
   index("index"),
 ];
