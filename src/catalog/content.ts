@@ -107,8 +107,6 @@ export async function markDescribed(
   config: Digest,
 ): Promise<void> {
   const annotated = annotatedBy("c.labels");
-  const ofContent = (sql: string): string =>
-    `(select ${sql} from content c where c.digest = manifest.digest)`;
   await tx.run(
     `update manifest set described = 1,
         image_created = ${ofContent("c.image_created")},
@@ -118,6 +116,11 @@ export async function markDescribed(
         and digest in (select digest from content where config = ?)`,
     [repository, config],
   );
+}
+
+/** Something of the content `c` of a manifest. */
+function ofContent(sql: string): string {
+  return `(select ${sql} from content c where c.digest = manifest.digest)`;
 }
 
 /** True when a manifest of the repository names this config and has not been described. */

@@ -87,12 +87,12 @@ export function describeListEdges(newPlace: NewPlace): void {
       const lengths = [undefined, 1, 986, 987, 2_000];
       const ofLength = (length?: number): Record<string, string> =>
         length === undefined ? {} : { title: "é".repeat(length / 2) + "x".repeat(length % 2) };
-      const pushed = lengths.flatMap((annotated) =>
-        lengths.flatMap((labelled) =>
+      const pushed = lengths.flatMap((one) =>
+        lengths.flatMap((other) =>
           [true, false].map((isLate) => ({
-            annotations: ofLength(annotated),
-            labels: ofLength(labelled),
-            seed: JSON.stringify([annotated, labelled, isLate]),
+            annotations: ofLength(one),
+            labels: ofLength(other),
+            seed: JSON.stringify([one, other, isLate]),
             isLate,
           })),
         ),
