@@ -6,6 +6,7 @@ import type { Named, NamePage } from "../registry/name-page.ts";
 import { readMoment } from "../registry/selector.ts";
 import { lastParam, numberParam, type Answer, type Call } from "./call.ts";
 import { isFresh, notModified, pageEtag } from "./conditions.ts";
+import { pageBody } from "./page-cache.ts";
 
 /** Entries on a page when the client does not say, and at the most. More is no error (R20). */
 export type PageLength = { readonly byDefault: number; readonly max: number };
@@ -85,8 +86,8 @@ export async function answerPage(
   if (isRetained && !isAlwaysThere && isFresh(call.request, etag)) return notModified({ ETag: etag });
   if (!page) {
     const made = pageOf(await read(newest), { path, isIndex, isAlwaysThere, readers: pages.readers });
-    pages.keep(key, made, made.body.byteLength);
-    page = made;
+    page = made.page;
+    pages.keep(key, page, made.bytes);
   }
   const held = { ETag: String(page.headers?.["ETag"]) };
   return isAlwaysThere && isFresh(call.request, held.ETag) ? notModified(held) : page;
@@ -95,18 +96,15 @@ export async function answerPage(
 function pageOf(
   { revision, body, next }: FormPage,
   { path, isIndex, isAlwaysThere, readers }: Place & { readonly readers: string | undefined },
-): Answer & { readonly body: Uint8Array } {
-  const bytes = Buffer.from(JSON.stringify(body));
-  return {
-    status: 200,
-    headers: {
-      ...(isIndex === true ? indexHeaders(bytes) : { "Content-Type": "application/json" }),
-      ETag: pageEtag(isAlwaysThere === true ? [revision, digestOf(bytes)] : [revision], readers),
-      "Supercargo-Revision": revision,
-      ...(next && { Link: formatLink(path, next) }),
-    },
-    body: bytes,
+): { readonly page: Answer; readonly bytes: number } {
+  const made = pageBody(JSON.stringify(body));
+  const headers = {
+    ...(isIndex === true ? indexHeaders(made.bytes) : { "Content-Type": "application/json" }),
+    ETag: pageEtag(isAlwaysThere === true ? [revision, digestOf(made.bytes)] : [revision], readers),
+    "Supercargo-Revision": revision,
+    ...(next && { Link: formatLink(path, next) }),
   };
+  return { page: { status: 200, headers, body: made.body }, bytes: made.bytes.byteLength };
 }
 
 /** Clients that pull an index take nothing without its type and digest. */

@@ -1,6 +1,7 @@
 import type { Revision } from "../catalog/catalog.ts";
 import type { Answer, Call } from "./call.ts";
 import { isFresh, notModified, pageEtag } from "./conditions.ts";
+import { pageBody } from "./page-cache.ts";
 
 /** How long a page may be taken for unchanged while its revision is the same, in milliseconds: ages go on, pulls are noted. */
 const VALID_MS = 60_000;
@@ -38,12 +39,10 @@ export async function answerItems(call: Call, path: string, ask: () => Promise<A
   await requireThere?.();
   const isRetained = at === undefined || (at >= oldest && at <= revision);
   if (isRetained && isHeld) return notModified({ ETag: etag });
-  const { body, headers } = await read();
-  const answer = {
-    status: 200,
-    headers: { "Content-Type": "application/json", ...headers, ETag: etag },
-    body: Buffer.from(JSON.stringify(body)),
-  };
-  service.pages.keep(key, answer, answer.body.byteLength);
+  const made = await read();
+  const { body, bytes } = pageBody(JSON.stringify(made.body));
+  const headers = { "Content-Type": "application/json", ...made.headers, ETag: etag };
+  const answer = { status: 200, headers, body };
+  service.pages.keep(key, answer, bytes.byteLength);
   return answer;
 }

@@ -7,6 +7,15 @@ const PAGE_BYTES_MAX = 1024 * 1024;
 /** About what a page takes besides its key and its body, in bytes: many small ones must not add up unseen. */
 const ENTRY_BYTES = 1_000;
 
+/** Longest body that is kept as text, in bytes: Node writes a short one and its head at once, and for a long one copies it twice. */
+const TEXT_BYTES_MAX = 2_048;
+
+/** The body of a page, in the form in which it costs least to be sent again and again. */
+export function pageBody(text: string): { readonly body: string | Uint8Array; readonly bytes: Uint8Array } {
+  const bytes = Buffer.from(text);
+  return { body: bytes.byteLength > TEXT_BYTES_MAX ? bytes : text, bytes };
+}
+
 type Page = { readonly answer: Answer; readonly bytes: number };
 
 /** Where pages are kept, by what identifies their content. */
