@@ -80,6 +80,8 @@ type TagsOf = { readonly tags: readonly Tag[]; readonly tagCount: number };
 export function tagsOf(row: Row): TagsOf | undefined {
   const names = row["all_tags"];
   if (typeof names !== "string" || names === "") return { tags: [], tagCount: 0 };
+  // Most have one, for which nothing need be taken apart.
+  if (!names.includes(" ")) return { tags: [names as Tag], tagCount: 1 };
   const tags = names.split(" ").toSorted() as Tag[];
   if (tags.length > TAGS_COUNTED_HERE) return undefined;
   return { tags: tags.length > TAGS_SHOWN_MAX ? tags.slice(0, TAGS_SHOWN_MAX) : tags, tagCount: tags.length };

@@ -9,7 +9,8 @@ export const DIALECT = {
     settle: [],
   },
   using: (index: string) => `indexed by ${index}`,
-  like: (text: string, glob: string) => ({ sql: `${text} glob ?`, values: [glob.replaceAll("[", "[[]")] }),
+  // A glob that it can see SQLite looks at when it compiles the statement, anew each time.
+  like: (text: string, glob: string) => ({ sql: `${text} glob +?`, values: [glob.replaceAll("[", "[[]")] }),
   sees,
   parts: SQLITE_PARTS,
   // There is one node.
