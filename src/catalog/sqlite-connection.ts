@@ -5,8 +5,8 @@ import { seesIn } from "./sqlite-views.ts";
 
 /** Compiled statements kept per connection; one more, and all are compiled anew. */
 const STATEMENTS_MAX = 500;
-/** Memory for database pages, in KiB, of each of the two connections. */
-const PAGE_CACHE_KIB = 16_384;
+/** Memory for database pages, in KiB: of the connection that answers who reads, and of any other. */
+const PAGE_CACHE_KIB = { answering: 32_768, writing: 16_384 } as const;
 
 /**
  * To see how many rows are asked for, SQLite compiles a statement anew each time its limit is bound, which is a quarter of
@@ -29,14 +29,14 @@ export class Connection implements Queryable, Disposable {
    * Unless it `flushes`, a commit returns before it is durable, and the log is never begun anew by itself. Unless it
    * `survives`, a crash leaves nothing of use.
    */
-  constructor(path: string, { readonly = false, flushes = true, survives = true } = {}) {
+  constructor(path: string, { readonly = false, answers = false, flushes = true, survives = true } = {}) {
     this.#database = new Database(path, { readonly });
     if (!readonly) this.#database.pragma(`journal_mode = ${survives ? "wal" : "delete"}`);
     this.#database.pragma(`synchronous = ${!survives ? "off" : flushes ? "full" : "normal"}`);
     if (!flushes) this.#database.pragma("wal_autocheckpoint = 0");
     // Journals of savepoints would be files, made and deleted with every write.
     this.#database.pragma("temp_store = memory");
-    this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
+    this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB[answers ? "answering" : "writing"]}`);
     this.#database.function("sees", { deterministic: true }, seesIn);
   }
 

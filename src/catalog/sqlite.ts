@@ -72,7 +72,7 @@ class Sqlite implements Engine {
   static async open(path: string, guard: Database.Database): Promise<Sqlite> {
     using opened = new DisposableStack();
     const writer = opened.use(new Connection(path, { flushes: false }));
-    const reader = opened.use(new Connection(path));
+    const reader = opened.use(new Connection(path, { answers: true }));
     // SQLite makes the log when it first reads, and keeps it as long as anyone has the database open.
     reader.exec(TOUCH);
     const log = await open(`${path}-wal`, "r+");
