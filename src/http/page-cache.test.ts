@@ -13,23 +13,42 @@ function keptOf(pages: Pages, keys: readonly string[]): string[] {
   return keys.filter((key) => pages.find(key) !== undefined);
 }
 
+/** Has a page asked for twice, as it must be to be kept. */
+function keep(pages: Pages, key: string, answer: Answer, bytes: number): void {
+  for (let time = 0; time < 2; time++) pages.keep(key, answer, bytes);
+}
+
 describe("pages that were answered lately", () => {
+  test("are kept from the second time on that they are asked for, lest a crawl push out all others", () => {
+    const pages = new PageCache();
+    pages.keep("a", page("first"), 1);
+    assert.equal(pages.find("a"), undefined);
+    const second = page("second");
+    pages.keep("a", second, 1);
+    assert.equal(pages.find("a"), second);
+    pages.keep("b", page("b"), 1);
+    for (let n = 0; n < 2_000; n++) pages.keep(`crawled ${n}`, page(""), 1);
+    pages.keep("b", page("b"), 1);
+    assert.equal(pages.find("b"), undefined, "so long ago that it has been forgotten");
+    assert.equal(pages.find("a"), second);
+  });
+
   test("are found by their keys, and by no others", () => {
     const pages = new PageCache();
     const answer = page("a");
-    pages.keep("a", answer, 1);
+    keep(pages, "a", answer, 1);
     assert.equal(pages.find("a"), answer);
     assert.equal(pages.find("b"), undefined);
-    pages.keep("a", page("another"), 1);
+    keep(pages, "a", page("another"), 1);
     assert.equal(pages.find("a"), answer, "what is kept stays");
   });
 
   test("take 16 MiB at the most; what was not asked for the longest goes first", () => {
     const pages = new PageCache();
     const keys = Array.from({ length: 20 }, (_, n) => `page ${n}`);
-    for (const key of keys.slice(0, 15)) pages.keep(key, page(key), MIB - 2_000);
+    for (const key of keys.slice(0, 15)) keep(pages, key, page(key), MIB - 2_000);
     assert.deepEqual(keptOf(pages, keys.slice(0, 3)), keys.slice(0, 3));
-    for (const key of keys.slice(15)) pages.keep(key, page(key), MIB - 2_000);
+    for (const key of keys.slice(15)) keep(pages, key, page(key), MIB - 2_000);
     // The first three were asked for, so that the next four had to go.
     const kept = keptOf(pages, keys);
     assert.deepEqual(kept, [...keys.slice(0, 3), ...keys.slice(7)]);
@@ -38,9 +57,9 @@ describe("pages that were answered lately", () => {
 
   test("are not kept when they are larger than 1 MiB", () => {
     const pages = new PageCache();
-    pages.keep("large", page("large"), MIB + 1);
+    keep(pages, "large", page("large"), MIB + 1);
     assert.equal(pages.find("large"), undefined);
-    pages.keep("just", page("just"), MIB);
+    keep(pages, "just", page("just"), MIB);
     assert.notEqual(pages.find("just"), undefined);
   });
 
@@ -48,7 +67,7 @@ describe("pages that were answered lately", () => {
     const pages = new PageCache();
     const long = "k".repeat(8_000);
     const keys = Array.from({ length: 3_000 }, (_, n) => `${n} ${long}`);
-    for (const key of keys) pages.keep(key, page(""), 0);
+    for (const key of keys) keep(pages, key, page(""), 0);
     const kept = keptOf(pages, keys);
     assert.ok(kept.length > 1_000);
     assert.ok(kept.length * (long.length + 1_000) <= 16 * MIB);
@@ -58,8 +77,8 @@ describe("pages that were answered lately", () => {
   test("of some readers are out of reach of others, and go with the others", () => {
     const pages = new PageCache();
     const [ann, ben, again] = [pages.within("ann"), pages.within("ben"), pages.within("ann")];
-    ann.keep("a", page("of ann"), 1);
-    ben.keep("a", page("of ben"), 1);
+    keep(ann, "a", page("of ann"), 1);
+    keep(ben, "a", page("of ben"), 1);
     assert.deepEqual(
       [ann, ben, again].map((of) => of.find("a")?.body),
       ["of ann", "of ben", "of ann"],
@@ -68,7 +87,7 @@ describe("pages that were answered lately", () => {
     assert.equal(ann.within("ben").find("a"), undefined);
     assert.notEqual(ann.within("x").readers, undefined);
     assert.deepEqual([pages.readers, ann.readers], [undefined, "ann"]);
-    for (let n = 0; n < 17; n++) ben.keep(`large ${n}`, page(""), MIB - 2_000);
+    for (let n = 0; n < 17; n++) keep(ben, `large ${n}`, page(""), MIB - 2_000);
     assert.equal(ann.find("a"), undefined, "one bound for all");
   });
 });

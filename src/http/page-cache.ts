@@ -6,6 +6,9 @@ const BYTES_MAX = 16 * 1024 * 1024;
 const PAGE_BYTES_MAX = 1024 * 1024;
 /** About what a page takes besides its key and its body, in bytes: many small ones must not add up unseen. */
 const ENTRY_BYTES = 1_000;
+/** Pages of which no more is noted than that they were asked for; and longest key that is, in characters. */
+const NOTED_MAX = 2_000;
+const NOTED_KEY_MAX = 1_000;
 
 /** Longest body that is kept as text, in bytes: Node writes a short one and its head at once, and for a long one copies it twice. */
 const TEXT_BYTES_MAX = 2_048;
@@ -30,6 +33,8 @@ export class PageCache {
   /** The one that would go last. */
   #newest: Page | undefined;
   #bytes = 0;
+  /** What was asked for once. What was asked for first goes first. */
+  readonly #noted = new Set<string>();
 
   /** Whom the pages are for: the key of their view, where they do not see everything. */
   readonly readers: string | undefined = undefined;
@@ -56,9 +61,12 @@ export class PageCache {
     return page.answer;
   }
 
-  /** Keeps an answer whose body is `bytes` long. */
+  /**
+   * Keeps an answer whose body is `bytes` long, from the second time on. Those of a crawl are asked for once: they would push
+   * out what is asked for again and again, and what is dropped soon costs the pauses in which it is collected.
+   */
   keep(key: string, answer: Answer, bytes: number): void {
-    if (bytes > PAGE_BYTES_MAX || this.#pages.has(key)) return;
+    if (bytes > PAGE_BYTES_MAX || this.#pages.has(key) || this.#isFirst(key)) return;
     const all = bytes + Buffer.byteLength(key) + ENTRY_BYTES;
     this.#newest = { answer, bytes: all };
     this.#pages.set(key, this.#newest);
@@ -68,5 +76,16 @@ export class PageCache {
       this.#pages.delete(oldest);
       this.#bytes -= page.bytes;
     }
+  }
+
+  /** That nobody has asked lately for what has this key; of a long one that is not known. */
+  #isFirst(key: string): boolean {
+    if (key.length > NOTED_KEY_MAX || this.#noted.delete(key)) return false;
+    this.#noted.add(key);
+    for (const oldest of this.#noted) {
+      if (this.#noted.size <= NOTED_MAX) break;
+      this.#noted.delete(oldest);
+    }
+    return true;
   }
 }
