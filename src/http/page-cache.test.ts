@@ -14,8 +14,8 @@ function keptOf(pages: Pages, keys: readonly string[]): string[] {
 }
 
 /** Has a page asked for twice, as it must be to be kept. */
-function keep(pages: Pages, ...page: Parameters<Pages["keep"]>): void {
-  for (let time = 0; time < 2; time++) pages.keep(...page);
+function keep(pages: Pages, ...asked: Parameters<Pages["keep"]>): void {
+  for (let time = 0; time < 2; time++) pages.keep(...asked);
 }
 
 describe("pages that were answered lately", () => {
