@@ -50,6 +50,8 @@ export class Listener implements AsyncDisposable {
       // Node's default of five minutes for a whole request would end large uploads over slow lines.
       requestTimeout: 0,
       maxHeaderSize: HEAD_BYTES_MAX,
+      // Requests without a body, which are nearly all, come as streams that have ended already.
+      optimizeEmptyRequests: true,
       // Node's own refusal says nothing; the app's does.
       requireHostHeader: false,
       keepAlive: true,

@@ -28,7 +28,8 @@ export function readWhole(source: Readable, bytesMax: number): Promise<Buffer> {
   const leave = (): void => {
     source.off("data", take).off("end", end).off("error", fail).off("close", close);
   };
-  if (source.destroyed) close();
+  if (source.readableEnded) end();
+  else if (source.destroyed) close();
   else source.on("end", end).on("error", fail).on("close", close).on("data", take);
   return promise;
 }
