@@ -53,17 +53,21 @@ test("whatever a line says, it is what the logger would make of it", () => {
   const odd = {
     ...ENTRY,
     path: '/v2/"a\\b\n\u2028é',
-    actor: "",
+    actor: 'a"nn',
     bytesOut: 0,
-    refusal: "No.",
-    code: "DENIED",
   } as const;
+  const rare = [{}, { code: "DENIED" }, { refusal: '"No."' }, { code: "DENIED", refusal: "No." }] as const;
   const lines: string[] = [];
   const log = pino({ timestamp: () => ',"time":"now"' }, { write: (line) => lines.push(line) });
   const metrics = createMetrics({ receivers: async () => [], revision: async () => 0, running: () => 0 });
-  createObserver({ log: log.child({ of: "a child" }), metrics }).finished(odd);
-  log.child({ of: "a child" }).info({ ...odd, ms: 1.235 }, "request");
-  assert.equal(lines[0], lines[1]);
+  const observer = createObserver({ log: log.child({ of: "a child" }), metrics });
+  for (const more of rare) {
+    observer.finished({ ...odd, ...more });
+    log.child({ of: "a child" }).info({ ...odd, ms: 1.235, ...more }, "request");
+    const [ours, theirs] = lines.splice(0);
+    assert.deepEqual(JSON.parse(ours ?? ""), JSON.parse(theirs ?? ""));
+    assert.equal(ours?.length, theirs?.length);
+  }
 });
 
 /** Each by itself: none of them is noticed for the sake of another. */

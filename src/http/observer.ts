@@ -39,24 +39,41 @@ export function createObserver({ log, metrics }: { log: Logger; metrics: Metrics
       metrics.observe(entry);
       const level = levelOf(entry);
       if (!log.isLevelEnabled(level)) return;
-      const { path, ms, error } = entry;
-      // What is undefined is left out.
-      const line = { ...entry, path: loggedPath(path), ms: Math.round(ms * 1000) / 1000, error: undefined };
-      if (error === undefined) plain[level](line, "request");
-      else log[level]({ ...line, err: error }, "request");
+      if (entry.error === undefined) plain[level](entry, "request");
+      else log[level]({ ...shownOf(entry), err: entry.error }, "request");
     },
   };
 }
 
+/** What a line says of a request. What is undefined is left out. */
+function shownOf(entry: RequestEntry): object {
+  return { ...entry, path: loggedPath(entry.path), ms: millisecondsOf(entry), error: undefined };
+}
+
+function millisecondsOf({ ms }: RequestEntry): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/** The same as JSON, without its braces, for half of what `JSON.stringify` takes. Ids, methods and routes need no escaping. */
+function textOf(entry: RequestEntry): string {
+  const { requestId, method, route, path, status, bytesIn, bytesOut, actor, code, refusal } = entry;
+  const rare = code === undefined && refusal === undefined ? "" : JSON.stringify({ code, refusal });
+  return (
+    `"requestId":"${requestId}","method":"${method}","route":"${route}","path":${JSON.stringify(loggedPath(path))},` +
+    `"status":${status},"bytesIn":${bytesIn},"bytesOut":${bytesOut},"ms":${millisecondsOf(entry)},` +
+    `"actor":${JSON.stringify(actor)}${rare && `,${rare.slice(1, -1)}`}`
+  );
+}
+
 /**
- * The same log for lines of nothing but texts and numbers. Each is made by one call of `JSON.stringify`, for a quarter of what
- * it costs the logger to look at each member; most of what a small request took beside HTTP was its line.
+ * The same log for lines of requests that did not fail. Each is made at once, for a fraction of what it costs the logger to
+ * look at each member; most of what a small request took beside HTTP was its line.
  */
 function plainLinesOf(log: Logger): Logger {
   const { [pino.symbols.lsCacheSym]: begins, [pino.symbols.chindingsSym]: bindings } =
     log as unknown as Insides;
-  const asJson = (...[line, message, level, time]: [object, string, number, string]): string =>
-    `${begins[level]}${time}${bindings},${JSON.stringify(line).slice(1, -1)},"msg":"${message}"}\n`;
+  const asJson = (...[entry, message, level, time]: [RequestEntry, string, number, string]): string =>
+    `${begins[level]}${time}${bindings},${textOf(entry)},"msg":"${message}"}\n`;
   return Object.assign(log.child({}), { [pino.symbols.asJsonSym]: asJson });
 }
 
