@@ -83,7 +83,8 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
   const { name, manifests, tags } = repository;
   const tagged = new Map<Digest, { names: string[]; last: Revision }>();
   for (const [position, tag] of tags.entries()) {
-    const names = [...(tagged.get(tag.digest)?.names ?? []), tag.name];
+    const names = tagged.get(tag.digest)?.names ?? [];
+    names.push(tag.name);
     tagged.set(tag.digest, { names, last: first + 1 + manifests.length + position });
   }
   const described = new Map(
