@@ -149,9 +149,9 @@ export class DiskUploads {
     yield* uploads.toSorted((a, b) => a.changed.getTime() - b.changed.getTime());
   }
 
-  /** Makes files of all that are none yet, for the next who opens the store. */
+  /** Makes files of all that are none yet, for the next who opens the store. Who is adding to one makes it by themselves. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const id of this.#empty.keys()) await this.#make(id);
+    for (const id of this.#empty.keys()) if (!this.#busy.has(id)) await this.#make(id);
   }
 
   async #make(id: string): Promise<void> {

@@ -38,6 +38,18 @@ describe("on disk, for one process", () => {
     await rejects(blobs.startUpload("one", "sha256"), "BLOB_UPLOAD_INVALID");
     assert.deepEqual(await blobs.append("one", sourceOf(Buffer.from("more"))), { size: 4 });
   });
+
+  test("the store closes also while an upload becomes a file", async () => {
+    await using place = await DiskPlace.make({ isShared: false });
+    let appended: Promise<unknown>;
+    {
+      await using blobs = await place.open();
+      await blobs.startUpload("one", "sha256");
+      appended = blobs.append("one", sourceOf(Buffer.from("bytes")));
+    }
+    assert.deepEqual(await appended, { size: 5 });
+    assert.deepEqual(await place.files(), ["uploads/one"]);
+  });
 });
 
 describe("on disk: the folder", () => {
