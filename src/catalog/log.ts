@@ -60,6 +60,7 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
   },
   {
     types: ["manifest.deleted"],
+    // At a revision within the write some of its tags are gone before it: which, is looked up.
     sql: `update manifest set until = event.revision, tag_names = null from event
       where event.revision between ? and ? and event.type = 'manifest.deleted'
       and manifest.repository = event.repository and manifest.digest = event.digest and manifest.until is null`,

@@ -7,7 +7,7 @@ export function platformNames(digest: string): string {
 /**
  * The fourth step: what lists show of a manifest stands in its own row, and in those of its tags. Digests come in no order,
  * so that a page which looked up what each of them means would read a hundred pieces of a large table from the disk.
- * `annotated` is 1 where that is still needed, for annotations or labels: they can be large.
+ * `annotated` is 1 where there are annotations or labels, which can be large; what else it says since, `schema-in-row.ts` has.
  */
 export const SHOWN: readonly string[] = [
   `alter table tag add column media_type {text} not null default ''`,
