@@ -137,14 +137,19 @@ export class Listener implements AsyncDisposable {
 
   /** Ends connections with no request running, also those that never sent one, which Node would keep. */
   #endIdle(): void {
-    const busy = new Set([...this.#running].map((response) => response.req.socket));
-    for (const socket of this.#connections) if (!busy.has(socket)) socket.destroySoon();
+    const busy = new Set([...this.#running].map((response) => peerOf(response.req.socket)));
+    for (const socket of this.#connections) if (!busy.has(peerOf(socket))) socket.destroySoon();
   }
 
   #cut(): void {
     this.#options.onCut(this.#running.size);
     for (const socket of this.#connections) socket.destroy();
   }
+}
+
+/** Who is at the other end: with TLS, requests come by another socket than their connection, and have this in common. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function announceEnd(response: ServerResponse): void {

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempDisposableSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
+import { connect as connectPlain } from "node:net";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { trustIn } from "../../src/http/came-from.ts";
 import { readPair, watchPair, type Pair } from "../../src/http/certificate.ts";
 import { stateOf } from "../../src/file-changes.ts";
@@ -82,6 +84,33 @@ describe("TLS", () => {
     await taken.promise;
     assert.equal(await nameShown(port), "second");
     await assert.rejects(readPair({ cert: files.cert, key: files.cert }), { code: "CONFIG_INVALID" });
+  });
+
+  test("stopping lets what is running finish, and ends connections at rest and those that are not agreed on", async () => {
+    const { promise: arrived, resolve } = Promise.withResolvers<ServerResponse>();
+    const listener = await Listener.open({
+      app: (asked, response) => (asked.url === "/held" ? resolve(response) : response.end()),
+      listen: { host: "127.0.0.1", port: 0 },
+      pair: newPair("one"),
+      graceMs: 60_000,
+      onCut: (requests) => assert.fail(`${requests} were cut`),
+    });
+    const to = { port: listener.address.port, host: "127.0.0.1" };
+    const [silent, rested, held] = [
+      connectPlain(to),
+      connect({ ...to, rejectUnauthorized: false }),
+      connect({ ...to, rejectUnauthorized: false }),
+    ];
+    rested.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(rested, "data");
+    held.write("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+    const response = await arrived;
+    const ends = [once(silent, "close"), once(rested, "close")];
+    const stopped = listener[Symbol.asyncDispose]();
+    await Promise.all(ends);
+    response.end("finished");
+    assert.match(await text(held), /^HTTP\/1\.1 200 OK\r\n(.*\r\n)*Connection: close\r\n[^]*finished$/);
+    await stopped;
   });
 });
 
