@@ -1,6 +1,7 @@
 import { formatPlatform } from "../oci/platform.ts";
 import type { BulkRepository, Rows } from "./bulk.ts";
 import { indexed, pairs } from "./content.ts";
+import { marksOf } from "./marks.ts";
 
 /** What the digests of manifests mean. Rows of a digest may come several times, and are the same each time. */
 export function contentRows(manifests: BulkRepository["manifests"]): Rows {
@@ -17,6 +18,7 @@ export function contentRows(manifests: BulkRepository["manifests"]): Rows {
       JSON.stringify(content.annotations),
       content.config && details ? JSON.stringify(details.labels) : null,
       (content.config && details?.imageCreated?.getTime()) ?? null,
+      marksColumn({ content, ...(details && { details }) }),
       content.bytes,
     ]),
     content_blob: manifests.flatMap(({ content: { digest, blobs } }) =>
@@ -49,4 +51,11 @@ function platformNames({ content, details }: BulkRepository["manifests"][number]
 /** The same as lists show them, from a column of their own. */
 export function platformsColumn(manifest: BulkRepository["manifests"][number]): string {
   return platformNames(manifest).toSorted().join(" ");
+}
+
+/** What lists look for in it, in a column of its own. */
+export function marksColumn(manifest: BulkRepository["manifests"][number]): number {
+  const { content, details } = manifest;
+  const labels = content.config && details ? details.labels : {};
+  return marksOf({ annotations: content.annotations, labels, platforms: platformNames(manifest) });
 }

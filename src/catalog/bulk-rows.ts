@@ -2,10 +2,13 @@ import { classOfTag } from "../oci/artifact-class.ts";
 import type { Digest } from "../oci/digest.ts";
 import { semverKey } from "../oci/semver.ts";
 import type { BulkRepository, Rows } from "./bulk.ts";
-import { platformsColumn } from "./bulk-content.ts";
-import type { ManifestContent, Origin, Revision } from "./catalog.ts";
+import { marksColumn, platformsColumn } from "./bulk-content.ts";
+import type { ConfigDetails, ManifestContent, Origin, Revision } from "./catalog.ts";
 import type { Value } from "./engine.ts";
 import { TAGS_IN_ROW_MAX, TEXT_IN_ROW_BYTES_MAX } from "./schema-in-row.ts";
+
+/** What {@link shownOf} gives. */
+export const SHOWN_COLUMNS = "platforms, marks, described, annotated, annotations, labels";
 
 /** A repository, its revisions and its time in milliseconds since 1970. */
 type Written = { readonly repository: BulkRepository; readonly first: Revision; readonly time: number };
@@ -87,22 +90,17 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
     names.push(tag.name);
     tagged.set(tag.digest, { names, last: first + 1 + manifests.length + position });
   }
-  const described = new Map(
-    manifests.flatMap(({ content: { config }, details }) => (config && details ? [[config, details]] : [])),
-  );
+  const described = describedIn(repository);
   return manifests.map((manifest, position) => {
     const { content } = manifest;
-    const { digest, subject, config, size, imageSize, mediaType, artifactType } = content;
+    const { digest, subject, size, imageSize, mediaType, artifactType } = content;
     const revision = first + 1 + position;
-    const details = config && described.get(config);
     const { names = [], last = revision } = tagged.get(digest) ?? {};
-    const shown = [content.annotations, details?.labels ?? {}].map(inRow);
     return [
       name,
       digest,
       revision,
       subject ?? null,
-      Number(details !== undefined),
       revision,
       time,
       size,
@@ -110,16 +108,34 @@ function manifestRows({ repository, first, time }: Written): Value[][] {
       mediaType,
       artifactType ?? null,
       content.class,
-      platformsColumn(manifest),
-      details?.imageCreated?.getTime() ?? null,
-      Math.max(...shown.map(({ annotated }) => annotated)),
-      ...shown.map(({ text }) => text),
+      described(content)?.imageCreated?.getTime() ?? null,
+      ...shownOf(manifest, described(content)),
       Number(names.length > 0),
       names.length > TAGS_IN_ROW_MAX ? null : names.join(" "),
       last,
       0,
     ];
   });
+}
+
+/** What the configs of a repository's manifests say. */
+function describedIn({ manifests }: BulkRepository): (content: ManifestContent) => ConfigDetails | undefined {
+  const known = new Map(
+    manifests.flatMap(({ content: { config }, details }) => (config && details ? [[config, details]] : [])),
+  );
+  return ({ config }) => config && known.get(config);
+}
+
+/** {@link SHOWN_COLUMNS}, alike in the rows of a manifest and its tags. */
+function shownOf(manifest: BulkRepository["manifests"][number], details: ConfigDetails | undefined): Value[] {
+  const shown = [manifest.content.annotations, details?.labels ?? {}].map(inRow);
+  return [
+    platformsColumn(manifest),
+    marksColumn(manifest),
+    Number(details !== undefined),
+    Math.max(...shown.map(({ annotated }) => annotated)),
+    ...shown.map(({ text }) => text),
+  ];
 }
 
 /** What the row of a manifest has of annotations or labels, and what `annotated` says of them. */
@@ -133,6 +149,7 @@ function inRow(entries: Readonly<Record<string, string>>): { annotated: number; 
 
 function tagRows({ repository, first, time }: Written): Value[][] {
   const { name: repositoryName, manifests, tags } = repository;
+  const described = describedIn(repository);
   const pushed = new Map(manifests.map((manifest) => [manifest.content.digest, manifest]));
   return tags.map(({ name, digest }, position) => {
     const manifest = pushed.get(digest);
@@ -154,7 +171,7 @@ function tagRows({ repository, first, time }: Written): Value[][] {
       content.mediaType,
       content.artifactType ?? null,
       artifactClass,
-      platformsColumn(manifest),
+      ...shownOf(manifest, described(content)),
       semverKey(name),
       0,
     ];

@@ -46,6 +46,7 @@ class SqliteFilling implements Filling {
   readonly types = DIALECT.types;
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
+  readonly again = DIALECT.again;
   readonly like = DIALECT.like;
   readonly sees = DIALECT.sees;
   readonly announce = DIALECT.announce;

@@ -3,7 +3,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { Tag } from "../oci/tag.ts";
 import { NamespaceVersions } from "./bulk-namespaces.ts";
-import { factsOf } from "./bulk-rows.ts";
+import { factsOf, SHOWN_COLUMNS } from "./bulk-rows.ts";
 import { contentRows } from "./bulk-content.ts";
 import type { ConfigDetails, ManifestContent, Origin, Revision } from "./catalog.ts";
 import type { Engine, Queryable, Value } from "./engine.ts";
@@ -37,12 +37,12 @@ const INTO = {
     into: "repository (name, since, until, born, created, updated, tags, manifests, size, pulled)",
   },
   manifest: {
-    into: `manifest (repository, digest, since, subject, described, born, pushed, size, image_size, media_type,
-      artifact_type, class, platforms, image_created, annotated, annotations, labels, tagged, tag_names, tags_since, pulled)`,
+    into: `manifest (repository, digest, since, subject, born, pushed, size, image_size, media_type, artifact_type, class,
+      image_created, ${SHOWN_COLUMNS}, tagged, tag_names, tags_since, pulled)`,
   },
   tag: {
     into: `tag (repository, name, digest, since, born, created, updated, size, image_size, media_type, artifact_type,
-      class, platforms, semver, pulled)`,
+      class, ${SHOWN_COLUMNS}, semver, pulled)`,
   },
   namespace: {
     into: `namespace (path, parent, since, until, repository, repositories, filled, born, created, updated)`,
@@ -51,7 +51,7 @@ const INTO = {
   blob_use: { into: "blob_use (repository, blob, size, uses)" },
   content: {
     into: `content (digest, media_type, artifact_type, class, size, image_size, subject, config, annotations, labels,
-      image_created, bytes)`,
+      image_created, marks, bytes)`,
   },
   content_blob: { into: "content_blob (digest, blob, size)" },
   content_child: { into: "content_child (digest, child)" },

@@ -3,6 +3,7 @@ import { formatPlatform } from "../oci/platform.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { ConfigDetails, ManifestContent, ManifestSummary } from "./catalog.ts";
 import type { Queryable, Value } from "./engine.ts";
+import { marksOf } from "./marks.ts";
 import { insertRows } from "./rows.ts";
 import { annotatedBy, textInRow } from "./schema-in-row.ts";
 import { platformNames } from "./schema-shown.ts";
@@ -39,11 +40,12 @@ export function summaryOf(row: SummaryRow): ManifestSummary {
  * the transaction ends in either case, so that a compaction does not drop it meanwhile. Resolves with what search is to find.
  */
 export async function storeContent(tx: Queryable, content: ManifestContent): Promise<readonly ValueText[]> {
-  const { digest } = content;
+  const { digest, annotations } = content;
+  const platforms = content.platforms.map(formatPlatform);
   const isNew = await tx.run(
     `insert into content
-        (digest, media_type, artifact_type, class, size, image_size, subject, config, annotations, bytes)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (digest, media_type, artifact_type, class, size, image_size, subject, config, annotations, marks, bytes)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict (digest) do update set bytes = excluded.bytes where content.bytes is null`,
     [
       digest,
@@ -54,7 +56,8 @@ export async function storeContent(tx: Queryable, content: ManifestContent): Pro
       content.imageSize,
       content.subject ?? null,
       content.config ?? null,
-      JSON.stringify(content.annotations),
+      JSON.stringify(annotations),
+      marksOf({ annotations, platforms }),
       content.bytes,
     ],
   );
@@ -66,14 +69,10 @@ export async function storeContent(tx: Queryable, content: ManifestContent): Pro
     [...blobs].map(([blob, size]) => [digest, blob, size]),
   );
   await storePairs(tx, "content_child (digest, child)", pairs(digest, content.children));
-  await storePairs(
-    tx,
-    "content_platform (digest, platform)",
-    pairs(digest, content.platforms.map(formatPlatform)),
-  );
-  const annotations = indexed(digest, content.annotations);
-  await storePairs(tx, "content_annotation (digest, key, value)", annotations);
-  return textsOf("annotation", annotations);
+  await storePairs(tx, "content_platform (digest, platform)", pairs(digest, platforms));
+  const entries = indexed(digest, annotations);
+  await storePairs(tx, "content_annotation (digest, key, value)", entries);
+  return textsOf("annotation", entries);
 }
 
 /** Notes what a config blob says, for every manifest that names it. Resolves with what search is to find. */
@@ -82,19 +81,24 @@ export async function storeDetails(
   config: Digest,
   details: ConfigDetails,
 ): Promise<readonly ValueText[]> {
-  const { labels, imageCreated, platform } = details;
+  const { labels, imageCreated } = details;
+  const platforms = details.platform ? [formatPlatform(details.platform)] : [];
+  const marks = marksOf({ labels, platforms });
   const undescribed = await tx.all<{ digest: Digest }>(
-    `update content set labels = ?, image_created = ?
+    `update content set labels = ?, image_created = ?, marks = marks | ?
       where config = ? and labels is null and bytes is not null returning digest`,
-    [JSON.stringify(labels), imageCreated?.getTime() ?? null, config],
+    [JSON.stringify(labels), imageCreated?.getTime() ?? null, marks, config],
   );
   for (const { digest } of undescribed) {
     await storePairs(tx, "content_label (digest, key, value)", indexed(digest, labels));
-    if (!platform) continue;
-    await storePairs(tx, "content_platform (digest, platform)", pairs(digest, [formatPlatform(platform)]));
+    await storePairs(tx, "content_platform (digest, platform)", pairs(digest, platforms));
+    if (marks === 0) continue;
     for (const table of ["manifest", "tag"]) {
       const names = platformNames(`${table}.digest`);
-      await tx.run(`update ${table} set platforms = ${names} where digest = ?`, [digest]);
+      await tx.run(`update ${table} set platforms = ${names}, marks = marks | ? where digest = ?`, [
+        marks,
+        digest,
+      ]);
     }
   }
   return undescribed.length === 0 ? [] : textsOf("label", indexed(config, labels));
@@ -107,15 +111,22 @@ export async function markDescribed(
   config: Digest,
 ): Promise<void> {
   const annotated = annotatedBy("c.labels");
-  await tx.run(
+  const described = await tx.all<{ digest: Digest; since: number; annotated: number; labels: string | null }>(
     `update manifest set described = 1,
         image_created = ${ofContent("c.image_created")},
         labels = ${ofContent(textInRow("c.labels"))},
         annotated = ${ofContent(`case when annotated < ${annotated} then ${annotated} else annotated end`)}
       where repository = ? and until is null and described = 0
-        and digest in (select digest from content where config = ?)`,
+        and digest in (select digest from content where config = ?) returning digest, since, annotated, labels`,
     [repository, config],
   );
+  for (const { digest, since, annotated: much, labels } of described) {
+    // Tags that were moved since as well: they showed this same row of the manifest.
+    await tx.run(
+      `update tag set described = 1, annotated = ?, labels = ? where repository = ? and digest = ? and since >= ?`,
+      [much, labels, repository, digest, since],
+    );
+  }
 }
 
 /** Something of the content `c` of a manifest. */
@@ -149,11 +160,13 @@ export function pairs(digest: Digest, values: readonly string[]): Value[][] {
 /** Rows of those annotations or labels that lists can be filtered by. */
 export function indexed(digest: Digest, entries: Readonly<Record<string, string>>): Value[][] {
   return Object.entries(entries)
-    .filter(
-      ([key, value]) =>
-        isIndexable(key, INDEXED_KEY_BYTES_MAX) && isIndexable(value, INDEXED_VALUE_BYTES_MAX),
-    )
+    .filter(([key, value]) => isIndexed(key, value))
     .map(([key, value]) => [digest, key, value]);
+}
+
+/** Whether lists can be filtered by an annotation or label. */
+export function isIndexed(key: string, value: string): boolean {
+  return isIndexable(key, INDEXED_KEY_BYTES_MAX) && isIndexable(value, INDEXED_VALUE_BYTES_MAX);
 }
 
 /** PostgreSQL holds no NUL in text, and half a surrogate pair is no text to either database. */

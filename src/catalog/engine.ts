@@ -53,6 +53,12 @@ export interface Engine extends Queryable, AsyncDisposable {
   /** After a table's name: has it read by this index. Empty where the database finds that out from its statistics. */
   using(index: string): string;
 
+  /**
+   * By what current rows are read again at the revision they were found at, for the least: a number that no two of a table
+   * share, save that namespaces may, and what to say after the table's name.
+   */
+  readonly again: { readonly column: string; readonly using: string };
+
   /** The condition that a text is like a glob, in which `*` is any text and `?` any one character. */
   like(text: string, glob: string): Sql;
 

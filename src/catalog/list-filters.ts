@@ -1,16 +1,18 @@
-import { meaningOf, type PlatformMeaning } from "../oci/platform-meaning.ts";
 import type { Engine } from "./engine.ts";
 import type { ListKind } from "./items.ts";
+import { lookedAt, pairFilter, platformFilter, withDetail } from "./list-details.ts";
 import { beginningWith, literal, TABLES, type Condition, type RevisionBounds } from "./list-orders.ts";
 import type { Moment } from "./moment.ts";
 import { placeholders } from "./rows.ts";
-import type { KeyValue, Selector } from "./selector.ts";
+import type { Selector } from "./selector.ts";
 
 /** A condition on rows `f`, and how to find those it holds for without looking at others, where that is possible. */
 export type Filter = Condition & {
   readonly finder?: Finder | undefined;
   /** The index that has what is current of it, and nothing else, in the order of the names. */
   readonly indexByName?: string | undefined;
+  /** An index in the order of the names of those rows that `sql` is true of, which all that the filter holds for are among. */
+  readonly among?: { readonly index: string; readonly sql: string };
   /** It looks something up in another table for each row. */
   readonly looksUp?: boolean;
 };
@@ -21,9 +23,6 @@ export type Finder = Condition & {
   /** Selects one row for each content that it looks rows up for. */
   readonly contents?: Condition;
 };
-
-/** How a filter looks into `content_…`, by digest. */
-type Detail = { readonly table: string; readonly sql: string; readonly values: readonly string[] };
 
 /** What a selector asks of each row, save what is a stretch of the index that a list is read by. */
 export function filtersOf(
@@ -40,7 +39,7 @@ export function filtersOf(
   return [
     ...placeFilters(selector, { kind, names, isByName, engine }),
     ...timeFilters(kind, selector),
-    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector, { engine, moment })),
+    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector, engine)),
     ...(kind === "tags" ? tagFilters(selector, engine) : []),
     ...(kind === "manifests" ? manifestFilters(selector, { engine, moment }) : []),
   ];
@@ -119,11 +118,7 @@ function emptyFilter({ empty }: Selector): Filter[] {
 }
 
 /** Filters of tags and manifests alike. */
-function contentFilters(
-  kind: ListKind,
-  selector: Selector,
-  { engine, moment }: { engine: Engine; moment: Moment },
-): Filter[] {
+function contentFilters(kind: ListKind, selector: Selector, engine: Engine): Filter[] {
   const { digest, mediaType, platforms = [], annotations = [], labels = [] } = selector;
   const { table } = TABLES[kind];
   const filters: Filter[] = [];
@@ -132,80 +127,14 @@ function contentFilters(
     const sql = "f.digest >= ? and f.digest < ?";
     filters.push({ sql, values: [from, to], finder: { index: `${table}_digest`, sql, values: [from, to] } });
   }
-  const detailed = (detail: Detail): Filter => withDetail(table, detail);
   if (mediaType !== undefined) {
-    const ofContent = detailed({ table: "content", sql: "c.media_type = ?", values: [mediaType] });
+    const ofContent = withDetail(table, { table: "content", sql: "c.media_type = ?", values: [mediaType] });
     filters.push({ ...ofContent, sql: lookedAt("f.media_type = ?"), looksUp: false });
   }
   for (const platform of platforms) filters.push(platformFilter(table, platform, engine));
-  for (const pair of annotations) {
-    const filter = detailed({ table: "content_annotation", ...pairOf(pair) });
-    filters.push(kind === "manifests" ? { ...filter, sql: `f.annotated > 0 and ${filter.sql}` } : filter);
-  }
-  for (const pair of labels) {
-    filters.push(detailed({ table: "content_label", ...pairOf(pair) }));
-  }
-  if (labels.length > 0) filters.push(describedIn(kind, moment));
+  for (const pair of annotations) filters.push(pairFilter(table, "annotation", { pair, engine }));
+  for (const pair of labels) filters.push(pairFilter(table, "label", { pair, engine }));
   return filters;
-}
-
-/** True of what may show its labels, whichever are asked for: its config has been pushed to this same repository. */
-function describedIn(kind: ListKind, { holds, values }: Moment): Condition {
-  if (kind === "manifests") return { sql: "f.described = 1", values: [] };
-  const sql = `(select 1 from manifest m where m.repository = f.repository and m.digest = f.digest
-    and m.described = 1 and ${holds("m")} limit 1) is not null`;
-  return { sql, values };
-}
-
-/**
- * A condition that rows are looked at for. Of a bare comparison PostgreSQL believes that it leaves few rows, and then would
- * rather read and sort the whole table than go through the index that has them in order.
- */
-function lookedAt(sql: string): string {
-  return `coalesce(${sql}, false)`;
-}
-
-// Not by `exists`: of each PostgreSQL makes a join, and of thirty it takes half a minute to find an order for these.
-function withDetail(table: string, { table: details, sql, values }: Detail): Filter {
-  return {
-    sql: `(select 1 from ${details} c where c.digest = f.digest and ${sql} limit 1) is not null`,
-    values,
-    looksUp: true,
-    finder: {
-      index: `${table}_digest`,
-      sql: `f.digest in (select c.digest from ${details} c where ${sql})`,
-      values,
-      contents: { sql: `select 1 from ${details} c where ${sql}`, values },
-    },
-  };
-}
-
-function platformDetail({ forms, anyVariant }: PlatformMeaning): Detail {
-  const table = "content_platform";
-  if (!anyVariant) return { table, sql: `c.platform in (${placeholders(forms.length)})`, values: forms };
-  const one = "c.platform >= ? and c.platform < ? and (c.platform = ? or c.platform >= ?)";
-  return {
-    table,
-    sql: forms.length === 1 ? one : `(${forms.map(() => one).join(" or ")})`,
-    values: forms.flatMap((form) => [form, `${form}0`, form, `${form}/`]),
-  };
-}
-
-/** Rows say their platforms with spaces between them. */
-function platformFilter(table: string, platform: string, engine: Engine): Filter {
-  const meaning = meaningOf(platform);
-  const found = withDetail(table, platformDetail(meaning));
-  const ends = meaning.anyVariant ? [" ", "/"] : [" "];
-  const likes = meaning.forms.flatMap((form) =>
-    ends.map((end) => engine.like("(' ' || f.platforms || ' ')", `* ${form}${end}*`)),
-  );
-  const sql = lookedAt(`(${likes.map((like) => like.sql).join(" or ")})`);
-  return { ...found, sql, values: likes.flatMap((like) => like.values), looksUp: false };
-}
-
-function pairOf({ key, value }: KeyValue): { sql: string; values: string[] } {
-  if (value === undefined) return { sql: "c.key = ?", values: [key] };
-  return { sql: "c.key = ? and c.value = ?", values: [key, value] };
 }
 
 function tagFilters({ tag, artifactType, classes, subject }: Selector, engine: Engine): Filter[] {

@@ -14,7 +14,6 @@ import type {
   TagItem,
 } from "./items.ts";
 import { TABLES } from "./list-orders.ts";
-import { momentOf, NOW } from "./moment.ts";
 import { artifactTypesOf, countTags, tagNames, tagsOf } from "./list-extras.ts";
 
 /** A row of a page: columns of its table, and those that {@link detailsOf} adds. */
@@ -28,33 +27,22 @@ export const NO_DETAILS: Details = { columns: "", values: [], join: "" };
 export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQuery): Details {
   if (kind === "namespaces") return NO_DETAILS;
   if (kind === "repositories") return include?.has("latest") ? latestColumns(engine, at) : NO_DETAILS;
-  if (kind === "manifests") return manifestDetails(engine, at);
-  const moment = at === undefined ? NOW : momentOf(at);
-  const values: Value[] = [];
+  const isManifest = kind === "manifests";
   const columns: string[] = [];
-  if (include?.has("annotations")) columns.push("c.annotations");
-  if (include?.has("labels")) {
-    // Not by `exists`, of which PostgreSQL makes a table of all manifests.
-    columns.push(`case when (select 1 from manifest m where m.repository = f.repository and m.digest = f.digest
-      and m.described = 1 and ${moment.holds("m")} limit 1) is not null then c.labels end as labels`);
-    values.push(...moment.values);
+  if (isManifest || include?.has("annotations")) {
+    columns.push("coalesce(c.annotations, f.annotations) as annotations");
+  }
+  if (isManifest || include?.has("labels")) {
+    columns.push("coalesce(case when f.described = 1 then c.labels end, f.labels) as labels");
   }
   if (columns.length === 0) return NO_DETAILS;
+  const tags = isManifest ? tagNames(engine, at) : undefined;
+  if (tags) columns.push(`${tags.column} as all_tags`);
   return {
     columns: `, ${columns.join(", ")}`,
-    values,
-    // There is one. Of an inner join a database may begin with contents, and read them all.
-    join: "left join content c on c.digest = f.digest",
-  };
-}
-
-/** Looks contents up only where what is shown of them does not stand in the row. */
-function manifestDetails(engine: Engine, at: number | undefined): Details {
-  const { column, values } = tagNames(engine, at);
-  return {
-    columns: `, coalesce(c.annotations, f.annotations) as annotations,
-      coalesce(case when f.described = 1 then c.labels end, f.labels) as labels, ${column} as all_tags`,
-    values,
+    values: tags?.values ?? [],
+    // Contents are looked up only where what is shown of them does not stand in the row. There is one: of an inner join a
+    // database may begin with contents, and read them all.
     join: "left join content c on c.digest = case when f.annotated = 2 then f.digest end",
   };
 }

@@ -7,11 +7,11 @@ import { stillAt } from "./kept-places.ts";
 import { momentOf, NOW } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 
-/** Entries of a list and their places in it, in ascending order; and, save for namespaces, the revisions they began at. */
+/** Entries of a list and their places in it, in ascending order; and what {@link Engine.again} says of them. */
 export type Sorted = readonly {
   readonly place: readonly Value[];
   readonly names: readonly string[];
-  readonly born: Value;
+  readonly again: Value;
 }[];
 
 /** How long an order by pulls may be taken for unchanged, in milliseconds. */
@@ -86,18 +86,19 @@ async function sorted(reading: Reading, ranges: readonly Range[], ordered: Range
 
 /** What a statement reads for the entries of a list. */
 export function entryColumns(reading: Reading, ordered: Range): string {
-  return columnsOf(placeNames(reading, ordered), TABLES[reading.kind].names, ["born"]);
+  return columnsOf(placeNames(reading, ordered), TABLES[reading.kind].names, [reading.engine.again.column]);
 }
 
 /** Entries of rows that have {@link entryColumns}. */
 export function sortedBy(reading: Reading, ordered: Range, all: readonly Row[]): Sorted {
   const columns = placeNames(reading, ordered);
   const { names } = TABLES[reading.kind];
+  const again = reading.engine.again.column;
   return all
     .map((row) => ({
       place: columns.map((name) => row[name] ?? ""),
       names: names.map((name) => String(row[name])),
-      born: row["born"] ?? null,
+      again: row[again] ?? null,
     }))
     .toSorted((a, b) => comparePlaces(a.place, b.place));
 }
@@ -191,19 +192,17 @@ export async function rowsOf(reading: Reading, entries: Sorted, range?: Range): 
   });
 }
 
-/**
- * Where the rows of entries are. At present, the revision at which one began is that of no other of its kind, and to find it
- * by that number reads half as much as to find it by its names; save of namespaces, of which a repository begins several.
- */
+/** Where the rows of entries are: at present there is a shorter way to them than by their names. */
 function whereOf(
   { engine, kind, query: { at } }: Reading,
   entries: Sorted,
 ): { from: string; where: Condition } {
   const { table, names } = TABLES[kind];
   if (at === undefined && kind !== "namespaces") {
-    const from = `from ${table} f ${engine.using(`${table}_by_created`)}`;
-    const sql = `f.born in (${placeholders(entries.length)}) and f.until is null`;
-    return { from, where: { sql, values: entries.map(({ born }) => born) } };
+    const { column, using } = engine.again;
+    const sql = `f.${column} in (${placeholders(entries.length)}) and f.until is null`;
+    const values = entries.map(({ again }) => again);
+    return { from: `from ${table} f ${using}`, where: { sql, values } };
   }
   const marks = entries.map((entry) => `(${placeholders(entry.names.length)})`).join(", ");
   const named = names.map((name, position) => `f.${name} = given.column${position + 1}`).join(" and ");

@@ -144,17 +144,18 @@ async function readRange(reading: Reading, range: Range, want: number): Promise<
   if (index !== undefined) return { rows: await select(reading, { ...range, index }, { want }) };
   const known = knownPlaces(reading, range);
   if (known) return { rows: await rowsOf(reading, entriesBehind(reading, known, want), range) };
-  const stop = await placeBehind(reading, range, reading.reach.rowsTried);
-  const tried = await select(reading, range, { want, stop });
+  const walked = walkedOf(reading, range);
+  const stop = await placeBehind(reading, walked, reading.reach.rowsTried);
+  const tried = await select(reading, walked, { want, stop });
   if (tried.length >= want || stop === undefined) return { rows: tried };
   if (tried.length * FILLED_ENOUGH >= want) return { rows: tried, stoppedAt: stop };
   const found = await findPlaces(reading, range);
   if (found) return { rows: await rowsOf(reading, entriesBehind(reading, found, want), range) };
   const { rowsLookedAtMax, rowsLookedUpMax } = reading.reach;
   const most = reading.filters.some(({ looksUp }) => looksUp) ? rowsLookedUpMax : rowsLookedAtMax;
-  const stoppedAt = await placeBehind(reading, range, most);
+  const stoppedAt = await placeBehind(reading, walked, most);
   const behindTried = { ...reading, query: { ...reading.query, after: stop } };
-  const rest = await select(behindTried, range, { want: want - tried.length, stop: stoppedAt });
+  const rest = await select(behindTried, walked, { want: want - tried.length, stop: stoppedAt });
   const rows = [...tried, ...rest];
   return { rows, stoppedAt: rows.length >= want ? undefined : stoppedAt };
 }
@@ -164,6 +165,14 @@ function indexOf({ filters, query, newest, reach }: Reading, range: Range): stri
   const isRecent = query.at === undefined || newest - query.at <= reach.recentRevisions;
   const isAlone = filters.length === 1 && range.holds === undefined;
   return isAlone && isRecent && query.order.by === "name" ? filters[0]?.indexByName : undefined;
+}
+
+/** The rows of a range that are gone through for those that the filters hold for. */
+function walkedOf({ filters, query }: Reading, range: Range): Range {
+  const among = query.order.by === "name" ? filters.find((filter) => filter.among)?.among : undefined;
+  if (!among) return range;
+  const held = { sql: among.sql, values: [] };
+  return { ...range, index: among.index, holds: range.holds ? allOf([range.holds, held]) : held };
 }
 
 /** `stop` is the last place that is looked at. */

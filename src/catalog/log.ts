@@ -18,6 +18,9 @@ export type Draft = {
   readonly previous?: Digest | undefined;
 };
 
+/** Columns in which a tag has what its manifest has. */
+const OF_ITS_MANIFEST = ["platforms", "marks", "described", "annotated", "annotations", "labels", "pulled"];
+
 /**
  * Facts as a function of the log: what each type of event does to them, as one statement over a span of revisions.
  * Within a span every fact is named once by each type of event, so the order of events in it does not matter. What a
@@ -28,9 +31,10 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
     types: ["manifest.pushed"],
     sql: `insert into manifest
         (repository, digest, since, subject, born, pushed, size, image_size, media_type, artifact_type, class, platforms,
-          annotated, annotations, tagged, tag_names, tags_since)
+          marks, annotated, annotations, tagged, tag_names, tags_since)
       select e.repository, e.digest, e.revision, c.subject, e.revision, e.time, c.size, c.image_size, c.media_type,
-        c.artifact_type, c.class, ${platformNames("e.digest")}, ${annotatedBy("c.annotations")}, ${textInRow("c.annotations")},
+        c.artifact_type, c.class, ${platformNames("e.digest")}, c.marks, ${annotatedBy("c.annotations")},
+        ${textInRow("c.annotations")},
         case when t.digest is null then 0 else 1 end,
         case when t.digest is null then '' when t.tags <= ${TAGS_IN_ROW_MAX} then t.names end, coalesce(t.last, e.revision)
       from event e join content c on c.digest = e.digest
@@ -48,13 +52,11 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
     types: ["tag.set"],
     sql: `insert into tag
         (repository, name, digest, since, born, created, updated, size, image_size, media_type, artifact_type, class,
-          platforms, semver, pulled)
+          semver, ${OF_ITS_MANIFEST.join(", ")})
       select e.repository, e.tag, e.digest, e.revision, coalesce(p.born, e.revision), coalesce(p.created, e.time), e.time,
-        c.size, c.image_size, c.media_type, c.artifact_type, coalesce(e.class, c.class),
-        ${platformNames("e.digest")}, e.semver,
-        (select m.pulled from manifest m
-          where m.repository = e.repository and m.digest = e.digest and m.until is null)
-      from event e join content c on c.digest = e.digest
+        m.size, m.image_size, m.media_type, m.artifact_type, coalesce(e.class, m.class), e.semver,
+        ${OF_ITS_MANIFEST.map((column) => `m.${column}`).join(", ")}
+      from event e join manifest m on m.repository = e.repository and m.digest = e.digest and m.until is null
       left join tag p on p.repository = e.repository and p.until = e.revision
       where e.revision between ? and ? and e.type = 'tag.set'`,
   },

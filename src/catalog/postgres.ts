@@ -74,6 +74,8 @@ class Postgres implements Engine {
   readonly parts = POSTGRES_PARTS;
   readonly bulk = BULK;
   readonly using = (): string => "";
+  // Where a row lies in the table changes with its pulls.
+  readonly again = { column: "born", using: "" };
   readonly like = (text: string, glob: string): { sql: string; values: string[] } => ({
     sql: `${text} like ?`,
     values: [

@@ -2,7 +2,7 @@ import type { Queryable } from "./engine.ts";
 import { describeStored } from "./schema-lists-data.ts";
 
 /** What a list can be ordered by, and the columns it is ordered by then. `born` and `since` are different in every row. */
-const ORDERS: Readonly<Record<string, readonly (readonly [name: string, columns: string])[]>> = {
+export const ORDERS: Readonly<Record<string, readonly (readonly [name: string, columns: string])[]>> = {
   repository: [
     ["created", "born"],
     ["updated", "since"],

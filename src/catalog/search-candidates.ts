@@ -35,8 +35,7 @@ export type Wanted = {
 /** True of what may show its labels: its config has been pushed to this same repository. */
 export const DESCRIBED: Readonly<Record<HitKind, string>> = {
   repositories: "1 = 0",
-  tags: `(select 1 from manifest m
-    where m.repository = f.repository and m.digest = f.digest and m.described = 1 limit 1) is not null`,
+  tags: "f.described = 1",
   manifests: "f.described = 1",
 };
 

@@ -52,6 +52,7 @@ function limited(engine: Engine, database: Queryable, ms: number): Engine {
     bulk: engine.bulk,
     parts: engine.parts,
     using: (index) => engine.using(index),
+    again: engine.again,
     like: (text, glob) => engine.like(text, glob),
     sees: (name, view) => engine.sees(name, view),
     async all(sql, values) {

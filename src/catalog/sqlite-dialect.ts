@@ -9,8 +9,13 @@ export const DIALECT = {
     settle: [],
   },
   using: (index: string) => `indexed by ${index}`,
-  // A glob that it can see SQLite looks at when it compiles the statement, anew each time.
-  like: (text: string, glob: string) => ({ sql: `${text} glob +?`, values: [glob.replaceAll("[", "[[]")] }),
+  again: { column: "rowid", using: "not indexed" },
+  // A glob that it can see SQLite looks at when it compiles the statement, anew each time. What has no wildcard is compared:
+  // for a glob a function is called.
+  like: (text: string, glob: string) =>
+    /[*?]/.test(glob)
+      ? { sql: `${text} glob +?`, values: [glob.replaceAll("[", "[[]")] }
+      : { sql: `+${text} = ?`, values: [glob] },
   sees,
   parts: SQLITE_PARTS,
   // There is one node.

@@ -47,6 +47,7 @@ class Sqlite implements Engine {
   readonly types = DIALECT.types;
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
+  readonly again = DIALECT.again;
   readonly like = DIALECT.like;
   readonly sees = DIALECT.sees;
   readonly announce = DIALECT.announce;

@@ -7,7 +7,7 @@ import { TAG_NAMES_IN_ROW } from "./schema-in-row.ts";
 
 /** Columns that a manifest's next version has from the one before. */
 const KEPT = `subject, described, born, pushed, size, image_size, media_type, artifact_type, class, platforms,
-  image_created, annotated, annotations, labels, pulled`;
+  marks, image_created, annotated, annotations, labels, pulled`;
 
 /** Digests named by one statement. */
 const DIGESTS_PER_STATEMENT = 100;

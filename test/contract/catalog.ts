@@ -10,6 +10,7 @@ import { describeLists } from "./catalog/lists.ts";
 import { describeLog } from "./catalog/log.ts";
 import { describeMigrations } from "./catalog/migrations.ts";
 import { describeMoments } from "./catalog/moments.ts";
+import { describePairs } from "./catalog/pairs.ts";
 import type { NewPlace } from "./catalog/place.ts";
 import { describeSearch } from "./catalog/search.ts";
 import { describeSearchAmongMany } from "./catalog/search-many.ts";
@@ -36,6 +37,7 @@ export function describeCatalog(name: string, newPlace: NewPlace): void {
     describeLists(newPlace);
     describeViews(newPlace);
     describeListEdges(newPlace);
+    describePairs(newPlace);
     describeCrawls(newPlace);
     describeMoments(newPlace);
     describeTagHistory(newPlace);

@@ -49,6 +49,7 @@ export function borrowed(engine: Engine, changes: Partial<Engine> = {}): Engine 
     types: engine.types,
     bulk: engine.bulk,
     using: (index) => engine.using(index),
+    again: engine.again,
     parts: engine.parts,
     snapshot: (read) => engine.snapshot(read),
     like: (text, glob) => engine.like(text, glob),

@@ -100,15 +100,16 @@ async function fill(engine: Engine): Promise<void> {
       select 'r' || i, case when i % 2 = 0 then '' else 'p' || (i % 500) end, i, ${UNTIL},
       1, 0, 1, i, 1000 + i, 1000 + i from n`,
     `manifest (repository, digest, since, until, subject, born, pushed, tagged, artifact_type, size, image_size, pulled,
-        media_type, class, platforms, annotated)
+        media_type, class, platforms, annotated, marks)
       select ${REPOSITORY}, 'sha256:' || i, i, ${UNTIL},
       case when i % 7 = 0 then 'sha256:' || (i - 1) end, i, 1000 + i, case when i % 100 = 0 then 0 else 1 end,
-      ${artifactType}, ${mixed}, ${mixed}, ${pulled}, ${mediaType}, ${artifactClass}, 'linux/a' || (i % 1000), 1 from n`,
+      ${artifactType}, ${mixed}, ${mixed}, ${pulled}, ${mediaType}, ${artifactClass}, 'linux/a' || (i % 1000), 1, i from n`,
     `tag (repository, name, digest, since, until, created, updated, born, class, size, image_size, pulled, semver,
-        media_type, artifact_type, platforms)
+        media_type, artifact_type, platforms, annotated, marks)
       select ${REPOSITORY}, 't' || i, 'sha256:' || i, i, ${UNTIL}, 1000 + i, 1000 + i, i,
       ${artifactClass}, ${mixed}, ${mixed}, ${pulled},
-      case when i % 2 = 0 then 'A' || i else '' end, ${mediaType}, ${artifactType}, 'linux/a' || (i % 1000) from n`,
+      case when i % 2 = 0 then 'A' || i else '' end, ${mediaType}, ${artifactType}, 'linux/a' || (i % 1000),
+      1, i from n`,
     `content (digest, media_type, artifact_type, class, size, image_size, config, annotations)
       select 'sha256:' || i, ${mediaType}, ${artifactType}, ${artifactClass}, 1, 1, 'sha256:c' || i, '{}' from n`,
     `content_blob (digest, blob, size) select 'sha256:' || i, 'sha256:b' || i, 1 from n`,
