@@ -98,15 +98,23 @@ export type Sending = {
   readonly isHead: boolean;
 };
 
+/** The rest of an answer that is there as a whole. */
+export type Rest = {
+  /** Of the body. */
+  readonly bytes: number;
+  /** Sends head and body. Does not throw. */
+  readonly send: () => void;
+};
+
 /**
- * Writes an answer and gives the bytes of its body: of a stream, when they have been handed over. Fails when a stream does
- * or ends too soon; the connection is then of no more use.
+ * Begins to write an answer, and gives what is left to do; of a stream, the bytes of its body, when they have been handed
+ * over. Fails when a stream does or ends too soon; the connection is then of no more use.
  */
 export function send(
   response: ServerResponse,
   answer: Answer,
   { headers, isHead }: Sending,
-): number | Promise<number> {
+): Rest | Promise<number> {
   const { status, headers: own = {}, body = "" } = answer;
   const all = headersIn(own, headers);
   if (typeof body !== "string" && "flow" in body) {
@@ -121,8 +129,8 @@ export function send(
   const isMeasured = status === 204 || status === 304 || own["Content-Length"] !== undefined;
   if (!isMeasured) all.push("Content-Length", length);
   response.writeHead(status, all);
-  response.end(isHead || length === 0 ? undefined : body);
-  return isHead ? 0 : length;
+  const content = isHead || length === 0 ? undefined : body;
+  return { bytes: isHead ? 0 : length, send: () => response.end(content) };
 }
 
 /** Names and values in turns: of an object, Node takes twice as long to write them. */

@@ -19,6 +19,7 @@ import type { Pages } from "./page-cache.ts";
 import { type RateClass, rateClassOf, type RateLimits } from "./rate-limits.ts";
 import type { Streams } from "./streams.ts";
 import { bytesArrived } from "./traffic.ts";
+import { Turn } from "./turn.ts";
 
 /** What requests ask of the server around the registry. */
 export type Service = {
@@ -63,10 +64,15 @@ const NO_ROUTE = "none";
 
 /** Serves requests: finds the route, has its handler answer, sends that, and tells the observer. Never throws. */
 export function createApp(options: AppOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => void serve(options, request, response);
+  const all = { ...options, turn: new Turn() };
+  return (request, response) => void serve(all, request, response);
 }
 
-async function serve(options: AppOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  options: AppOptions & { readonly turn: Turn },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const started = performance.now();
   const requestId = randomUUID();
   const from = cameFrom(request, options.service.trusts);
@@ -82,33 +88,35 @@ async function serve(options: AppOptions, request: IncomingMessage, response: Se
   const isHead = request.method === "HEAD";
   let { error } = outcome;
   let { status } = outcome.answer;
+  const tell = (bytesOut: number): void =>
+    options.observer.finished({
+      requestId,
+      method: request.method ?? "",
+      route: outcome.route,
+      path: request.url ?? "",
+      status,
+      bytesIn: bytesArrived(request.socket),
+      bytesOut,
+      ms: performance.now() - started,
+      actor: actorOf(outcome.caller),
+      code: error instanceof RegistryError ? error.code : undefined,
+      error: status >= 500 ? error : undefined,
+      refusal: refusalIn(error),
+    });
   let bytesOut = 0;
   discardBody(request);
   // Asked before the answer goes out: a client that has got all of it may well have left.
   if (request.socket.destroyed) status = CLIENT_GONE;
   try {
-    const sent = send(response, outcome.answer, { headers, isHead });
-    // To wait for what is there costs a small answer as much as to find its route.
-    bytesOut = typeof sent === "number" ? sent : await sent;
+    const rest = send(response, outcome.answer, { headers, isHead });
+    if ("send" in rest) return options.turn.atEnd(rest.send, () => tell(rest.bytes), performance.now());
+    bytesOut = await rest;
   } catch (failed) {
     error = failed;
     status = isGone(failed) ? CLIENT_GONE : BROKEN_OFF;
     response.destroy();
   }
-  options.observer.finished({
-    requestId,
-    method: request.method ?? "",
-    route: outcome.route,
-    path: request.url ?? "",
-    status,
-    bytesIn: bytesArrived(request.socket),
-    bytesOut,
-    ms: performance.now() - started,
-    actor: actorOf(outcome.caller),
-    code: error instanceof RegistryError ? error.code : undefined,
-    error: status >= 500 ? error : undefined,
-    refusal: refusalIn(error),
-  });
+  tell(bytesOut);
 }
 
 /** Most handlers do not ask for it, and it costs as much as all else that is made for a request. */
