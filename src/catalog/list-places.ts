@@ -177,28 +177,36 @@ export async function rowsOf(reading: Reading, entries: Sorted, range?: Range): 
   const { engine, kind } = reading;
   const { names } = TABLES[kind];
   const { columns, details } = shownOf(reading, range);
-  const found = new Map<string, Row>();
+  const { column } = engine.again;
+  const isAgain = isReadAgain(reading);
+  const found = new Map<Value | undefined, Row>();
   for (const some of batches(entries, NAMES_PER_STATEMENT)) {
     const { from, where } = whereOf(reading, some);
     const rows = await engine.all<Row>(
-      `select ${columns}${details.columns} ${from} ${details.join} where ${where.sql}`,
+      `select ${columns}${details.columns}, f.${column} ${from} ${details.join} where ${where.sql}`,
       [...details.values, ...where.values],
     );
-    for (const row of rows) found.set(JSON.stringify(names.map((name) => row[name])), row);
+    for (const row of rows) {
+      found.set(isAgain ? row[column] : JSON.stringify(names.map((name) => row[name])), row);
+    }
   }
   return entries.flatMap((entry) => {
-    const row = found.get(JSON.stringify(entry.names));
+    const row = found.get(isAgain ? entry.again : JSON.stringify(entry.names));
     return row ? [row] : [];
   });
 }
 
-/** Where the rows of entries are: at present there is a shorter way to them than by their names. */
-function whereOf(
-  { engine, kind, query: { at } }: Reading,
-  entries: Sorted,
-): { from: string; where: Condition } {
+/** At present there is a shorter way to rows than by their names. */
+function isReadAgain({ kind, query: { at } }: Reading): boolean {
+  return at === undefined && kind !== "namespaces";
+}
+
+/** Where the rows of entries are. */
+function whereOf(reading: Reading, entries: Sorted): { from: string; where: Condition } {
+  const { engine, kind, query } = reading;
+  const { at } = query;
   const { table, names } = TABLES[kind];
-  if (at === undefined && kind !== "namespaces") {
+  if (isReadAgain(reading)) {
     const { column, using } = engine.again;
     const sql = `f.${column} in (${placeholders(entries.length)}) and f.until is null`;
     const values = entries.map(({ again }) => again);

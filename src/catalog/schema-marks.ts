@@ -9,6 +9,12 @@ const CONTENTS_PER_PAGE = 1_000;
 /** What the row of a tag has of its manifest's. */
 const OF_MANIFEST = ["marks", "described", "annotated", "annotations", "labels"] as const;
 
+/** Orders of all tags in which neighbours lie all over the table: one may be of any repository, and pushed at any time. */
+const SCATTERED = ["size", "image_size", "semver"];
+/** What a tag shows: it stands in their indexes. */
+const SHOWN = `repository, name, digest, media_type, artifact_type, class, size, image_size, created, updated, pulled, since,
+  until`;
+
 /**
  * The eighth step: filters read less. `marks` says in a number which annotations, labels and platforms a content may have,
  * and stands at the end of every order's index: what cannot be meant is passed over there. Tags have what their manifest has
@@ -32,7 +38,7 @@ export const MARKS: readonly (string | ((tx: Queryable) => Promise<void>))[] = [
   ...["tag", "manifest"].flatMap((table) =>
     (ORDERS[table] ?? []).flatMap(([name, by]) => [
       `drop index ${table}_by_${name}`,
-      `create index ${table}_by_${name} on ${table} (${by}, marks) where until is null`,
+      `create index ${table}_by_${name} on ${table} (${indexed(table, name, by)}) where until is null`,
       `drop index ${table}_repository_by_${name}`,
       `create index ${table}_repository_by_${name} on ${table} (repository, ${by}, marks) where until is null`,
     ]),
@@ -40,6 +46,12 @@ export const MARKS: readonly (string | ((tx: Queryable) => Promise<void>))[] = [
   `create index tag_annotated on tag (repository, name, marks) where until is null and annotated > 0`,
   `create index manifest_annotated on manifest (repository, digest, marks) where until is null and annotated > 0`,
 ];
+
+/** The columns of an order's index, each of them once. */
+function indexed(table: string, name: string, by: string): string {
+  const all = table === "tag" && SCATTERED.includes(name) ? `${by}, marks, ${SHOWN}` : `${by}, marks`;
+  return [...new Set(all.split(/,\s+/))].join(", ");
+}
 
 type Stored = { digest: string; annotations: string; labels: string | null; platforms: string };
 type Pairs = Readonly<Record<string, string>>;

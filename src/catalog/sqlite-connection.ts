@@ -6,7 +6,7 @@ import { seesIn } from "./sqlite-views.ts";
 /** Compiled statements kept per connection; one more, and all are compiled anew. */
 const STATEMENTS_MAX = 500;
 /** Memory for database pages, in KiB: of the connection that answers who reads, and of any other. */
-const PAGE_CACHE_KIB = { answering: 32_768, writing: 16_384 } as const;
+const PAGE_CACHE_KIB = { answering: 65_536, writing: 16_384 } as const;
 
 /**
  * To see how many rows are asked for, SQLite compiles a statement anew each time its limit is bound, which is a quarter of
