@@ -3,11 +3,12 @@
  * times pages at an HTTP client; beside them the deep pages of Debian's docker-registry, and a cached page against nginx.
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { startPostgres } from "../test/support/postgres.ts";
+import pg from "pg";
+import { startPostgres, type PostgresServer } from "../test/support/postgres.ts";
 import { Connection } from "./connection.ts";
 import { residentBytes } from "./memory.ts";
 import { Registry, SUPERCARGO, type Kind } from "./registries.ts";
@@ -85,7 +86,7 @@ async function measureSize(size: Size, options: Options): Promise<Measured> {
     ? join(options.folder, String(size.repositories))
     : await mkdtemp(join(tmpdir(), "supercargo-scale-"));
   if (!options.folder) stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const url = options.postgres ? await stack.use(await startPostgres()).createDatabase() : undefined;
+  const url = options.postgres ? await createDatabase(stack.use(await startPostgres())) : undefined;
   const place = { folder, url };
   const fillSeconds = await filled(place, size);
   const registry = stack.use(await Registry.open(kindOf(place)));
@@ -101,6 +102,17 @@ async function measureSize(size: Size, options: Options): Promise<Measured> {
     figures,
     ...(await measureRest({ registry, connection }, size, options)),
   };
+}
+
+/** On a server that may use as much memory as PostgreSQL's documentation says to begin with: a quarter of what there is. */
+async function createDatabase(server: PostgresServer): Promise<string> {
+  const client = new pg.Client(server.url);
+  await client.connect();
+  await client.query(`alter system set shared_buffers = '${Math.floor(totalmem() / 4 / MIB)}MB'`);
+  await client.end();
+  await server.stop();
+  await server.start();
+  return server.createDatabase();
 }
 
 async function timeAll(server: Server, size: Size, { list: word = "" }: Options): Promise<Figures[]> {

@@ -45,6 +45,11 @@ export const MARKS: readonly (string | ((tx: Queryable) => Promise<void>))[] = [
   ),
   `create index tag_annotated on tag (repository, name, marks) where until is null and annotated > 0`,
   `create index manifest_annotated on manifest (repository, digest, marks) where until is null and annotated > 0`,
+
+  // With what is shown: else PostgreSQL would rather go through the index of all names, which has it.
+  `drop index repository_empty`,
+  `create index repository_empty on repository (name, since, until, created, updated, tags, manifests, size, pulled)
+    where until is null and manifests = 0`,
 ];
 
 /** The columns of an order's index, each of them once. */
