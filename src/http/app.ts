@@ -109,7 +109,7 @@ async function serve(
   if (request.socket.destroyed) status = CLIENT_GONE;
   try {
     const rest = send(response, outcome.answer, { headers, isHead });
-    if ("send" in rest) return options.turn.atEnd(rest.send, () => tell(rest.bytes), performance.now());
+    if ("send" in rest) return options.turn.add(rest.send, () => tell(rest.bytes), performance.now());
     bytesOut = await rest;
   } catch (failed) {
     error = failed;
