@@ -2,7 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { ConfigDetails, ManifestContent, ManifestSummary } from "./catalog.ts";
-import type { Queryable, Value } from "./engine.ts";
+import type { Engine, Queryable, Value } from "./engine.ts";
 import { marksOf } from "./marks.ts";
 import { insertRows } from "./rows.ts";
 import { annotatedBy, textInRow } from "./schema-in-row.ts";
@@ -75,9 +75,13 @@ export async function storeContent(tx: Queryable, content: ManifestContent): Pro
   return textsOf("annotation", entries);
 }
 
-/** Notes what a config blob says, for every manifest that names it. Resolves with what search is to find. */
+/**
+ * Notes what a config blob says, for every manifest that names it. Resolves with what search is to find. A repository that
+ * has such a manifest waits with its writes until the transaction ends: a tag it sets meanwhile would show what was known
+ * before.
+ */
 export async function storeDetails(
-  tx: Queryable,
+  { engine, tx }: { readonly engine: Engine; readonly tx: Queryable },
   config: Digest,
   details: ConfigDetails,
 ): Promise<readonly ValueText[]> {
@@ -92,7 +96,12 @@ export async function storeDetails(
   for (const { digest } of undescribed) {
     await storePairs(tx, "content_label (digest, key, value)", indexed(digest, labels));
     await storePairs(tx, "content_platform (digest, platform)", pairs(digest, platforms));
-    if (marks === 0) continue;
+    const holders = await tx.all<{ repository: RepositoryName }>(
+      `select distinct repository from manifest where digest = ? order by repository`,
+      [digest],
+    );
+    if (marks === 0 || holders.length === 0) continue;
+    for (const { repository } of holders) await engine.lock(tx, `repository ${repository}`);
     for (const table of ["manifest", "tag"]) {
       const names = platformNames(`${table}.digest`);
       await tx.run(`update ${table} set platforms = ${names}, marks = marks | ? where digest = ?`, [

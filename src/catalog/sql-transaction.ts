@@ -34,8 +34,9 @@ export class SqlTransaction implements Transaction {
   /** Takes revisions for what was gathered and applies it. */
   async finish(origin: Origin): Promise<void> {
     // By everyone, contents are held before the clock: who holds it waits for nobody.
+    const both = { engine: this.#engine, tx: this.#tx };
     for (const [config, details] of this.#described) {
-      this.#values.push(...(await storeDetails(this.#tx, config, details)));
+      this.#values.push(...(await storeDetails(both, config, details)));
     }
     if (this.#drafts.length > 0) {
       const drafts = this.#drafts;

@@ -12,6 +12,9 @@ import { runs } from "../../support/runs.ts";
 /** Random repositories tried. Each costs a new database. */
 const RUNS = 10;
 
+/** Races run, one after the other. */
+const ROUNDS = 20;
+
 type Pairs = Readonly<Record<string, string>>;
 
 /** `full` has every mark there is, so that its row is looked at whatever is asked for; `long` has more than a row holds. */
@@ -92,6 +95,37 @@ export function describePairs(newPlace: NewPlace): void {
           }
         }),
         { numRuns: runs(RUNS), examples: LOOKING_ALIKE },
+      );
+    });
+
+    test("find also tags that were set while another repository learned what their manifest's config says", async () => {
+      await using opened = await openNew(newPlace, { nodes: "all" });
+      const { catalog, nodes } = opened;
+      const labels = { team: "infra" };
+      const names: string[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const config = blob(`config ${round}`);
+        const content = manifest(`${round}`, { config });
+        await catalog.write(APP, ORIGIN, (tx) => tx.putManifest(content));
+        const tags = Array.from({ length: 4 }, (_, n) => parseTag(`v${round}-${n}`));
+        const setting = tags.map((tag, n) =>
+          nodes[n % nodes.length]!.write(APP, ORIGIN, (tx) => tx.setTag(tag, content.digest)),
+        );
+        await Promise.all([
+          ...setting,
+          nodes.at(-1)!.write(OTHER, ORIGIN, (tx) => tx.putManifest(content, { labels })),
+        ]);
+        await catalog.write(APP, ORIGIN, (tx) => tx.describe(config, { labels }));
+        names.push(...tags.map((tag) => `${APP}:${tag}`));
+      }
+      const query = { order: { by: "name", descending: false }, limit: 1_000 } as const;
+      const found = await catalog.list("tags", {
+        ...query,
+        selector: { labels: [{ key: "team", value: "infra" }], repository: APP },
+      });
+      assert.deepEqual(
+        found.items.map((item) => `${item.repository}:${item.name}`).toSorted(),
+        names.toSorted(),
       );
     });
   });
