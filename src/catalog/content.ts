@@ -96,11 +96,12 @@ export async function storeDetails(
   for (const { digest } of undescribed) {
     await storePairs(tx, "content_label (digest, key, value)", indexed(digest, labels));
     await storePairs(tx, "content_platform (digest, platform)", pairs(digest, platforms));
+    if (marks === 0) continue;
     const holders = await tx.all<{ repository: RepositoryName }>(
       `select distinct repository from manifest where digest = ? order by repository`,
       [digest],
     );
-    if (marks === 0 || holders.length === 0) continue;
+    if (holders.length === 0) continue;
     for (const { repository } of holders) await engine.lock(tx, `repository ${repository}`);
     for (const table of ["manifest", "tag"]) {
       const names = platformNames(`${table}.digest`);
