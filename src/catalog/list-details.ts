@@ -2,7 +2,7 @@ import { meaningOf, type PlatformMeaning } from "../oci/platform-meaning.ts";
 import { isIndexed } from "./content.ts";
 import type { Engine } from "./engine.ts";
 import type { Filter } from "./list-filters.ts";
-import type { Condition } from "./list-orders.ts";
+import { anyOf, type Condition } from "./list-orders.ts";
 import { marksOf } from "./marks.ts";
 import { placeholders } from "./rows.ts";
 import type { KeyValue } from "./selector.ts";
@@ -101,11 +101,4 @@ function inRow(
 
 function hasMarks(marks: number): Condition {
   return { sql: lookedAt("(f.marks & ?) = ?"), values: [marks, marks] };
-}
-
-function anyOf(conditions: readonly Condition[]): Condition {
-  return {
-    sql: `(${conditions.map(({ sql }) => sql).join(" or ")})`,
-    values: conditions.flatMap(({ values }) => values),
-  };
 }

@@ -233,6 +233,14 @@ export function allOf(parts: readonly Condition[]): Condition {
   };
 }
 
+/** Any of the conditions, of which there is at least one. */
+export function anyOf(conditions: readonly Condition[]): Condition {
+  return {
+    sql: `(${conditions.map(({ sql }) => sql).join(" or ")})`,
+    values: conditions.flatMap(({ values }) => values),
+  };
+}
+
 /** `order by` for the columns of a range, of the rows that a name stands for. */
 export function orderOf({ by }: Range, { descending }: Order, alias?: string): string {
   return by.map((column) => `${alias ? `${alias}.` : ""}${column}${descending ? " desc" : ""}`).join(", ");

@@ -14,7 +14,7 @@ type Described = {
  * The marks of a content: a number with one bit for each annotation, label and platform it has, the same one for the same
  * text. Whose marks lack a bit does not have what it stands for; whose marks have it may, as other texts have the same bit (a
  * Bloom filter with one hash function). They stand in the index of each order, so that a page with a filter reads few rows
- * that it does not show: where a content has nine entries, one in six by chance.
+ * that it does not show: where a content has nine entries, one in six by chance. They are stored: to make them otherwise takes a step of the schema.
  */
 export function marksOf({ annotations = {}, labels = {}, platforms = [] }: Described): number {
   const texts = [

@@ -1,7 +1,7 @@
 import { RegistryError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
 import { filtersOf } from "./list-filters.ts";
-import { allOf, behind, rangesOf, TABLES, type Condition, type Range } from "./list-orders.ts";
+import { allOf, anyOf, behind, rangesOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import { revisionBounds } from "./list-times.ts";
 import { readRows } from "./list.ts";
 import { momentOf } from "./moment.ts";
@@ -120,13 +120,6 @@ function valueConditions({ sql, values }: Condition, kind: HitKind): Condition[]
     { sql: inTable("content_annotation"), values },
     { sql: `(${inTable("content_label")} and ${DESCRIBED[kind]})`, values },
   ];
-}
-
-function anyOf(conditions: readonly Condition[]): Condition {
-  return {
-    sql: `(${conditions.map(({ sql }) => sql).join(" or ")})`,
-    values: conditions.flatMap(({ values }) => values),
-  };
 }
 
 /** Parts of a selector that leave much of a registry: it would take long to find out how much. */
