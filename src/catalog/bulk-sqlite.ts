@@ -94,6 +94,10 @@ class SqliteFilling implements Filling {
     return Promise.resolve();
   }
 
+  last(_tx: Queryable, rest: () => Promise<void>): Promise<void> {
+    return rest();
+  }
+
   async keep(): Promise<void> {
     this.#connection[Symbol.dispose]();
     await flush(this.#part);

@@ -91,6 +91,12 @@ export interface Engine extends Queryable, AsyncDisposable {
   /** Calls back when another node may have announced something: late, twice, or never. Until it is disposed of. */
   listen(hint: () => void): Disposable;
 
+  /**
+   * Does the rest of a transaction: at once, or when those that are committed with it have run, where that is cheaper. It
+   * reads and changes what nothing else in the transaction does. When it fails the transaction has failed.
+   */
+  last(tx: Queryable, rest: () => Promise<void>): Promise<void>;
+
   /** Waits until no other transaction holds `key`, and holds it until the end of this one. */
   lock(tx: Queryable, key: string): Promise<void>;
 }

@@ -21,23 +21,34 @@ export type Draft = {
 /** Columns in which a tag has what its manifest has. */
 const OF_ITS_MANIFEST = ["platforms", "marks", "described", "annotated", "annotations", "labels", "pulled"];
 
+/** What the config of the content `c` says, if it is known and `b` says that it has been pushed to the repository. */
+function ofConfig(said: string, otherwise = "null"): string {
+  return `case when b.digest is not null and c.labels is not null then ${said} else ${otherwise} end`;
+}
+
+function mostOf(a: string, b: string): string {
+  return `case when ${a} < ${b} then ${b} else ${a} end`;
+}
+
 /**
  * Facts as a function of the log: what each type of event does to them, as one statement over a span of revisions.
  * Within a span every fact is named once by each type of event, so the order of events in it does not matter. What a
  * write leaves of its repository as a whole, `tally.ts` says.
  */
-const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: string }[] = [
+const EFFECTS = counted([
   {
     types: ["manifest.pushed"],
     sql: `insert into manifest
         (repository, digest, since, subject, born, pushed, size, image_size, media_type, artifact_type, class, platforms,
-          marks, annotated, annotations, tagged, tag_names, tags_since)
+          marks, annotations, described, image_created, labels, annotated, tagged, tag_names, tags_since)
       select e.repository, e.digest, e.revision, c.subject, e.revision, e.time, c.size, c.image_size, c.media_type,
-        c.artifact_type, c.class, ${platformNames("e.digest")}, c.marks, ${annotatedBy("c.annotations")},
-        ${textInRow("c.annotations")},
+        c.artifact_type, c.class, ${platformNames("e.digest")}, c.marks, ${textInRow("c.annotations")},
+        ${ofConfig("1", "0")}, ${ofConfig("c.image_created")}, ${ofConfig(textInRow("c.labels"))},
+        ${mostOf(annotatedBy("c.annotations"), ofConfig(annotatedBy("c.labels"), "0"))},
         case when t.digest is null then 0 else 1 end,
         case when t.digest is null then '' when t.tags <= ${TAGS_IN_ROW_MAX} then t.names end, coalesce(t.last, e.revision)
       from event e join content c on c.digest = e.digest
+      left join blob b on b.repository = e.repository and b.digest = c.config
       left join (select digest, count(*) as tags, string_agg(tag, ' ' order by revision) as names, max(revision) as last
         from event where revision between ? and ? and type = 'tag.set' group by digest) t on t.digest = e.digest
       where e.revision between ? and ? and e.type = 'manifest.pushed'`,
@@ -67,7 +78,14 @@ const EFFECTS: readonly { readonly types: readonly EventType[]; readonly sql: st
       where event.revision between ? and ? and event.type = 'manifest.deleted'
       and manifest.repository = event.repository and manifest.digest = event.digest and manifest.until is null`,
   },
-];
+]);
+
+type Effect = { readonly types: readonly EventType[]; readonly sql: string };
+
+/** Each effect with how many times its statement wants the first and the last revision. */
+function counted(effects: readonly Effect[]): readonly (Effect & { readonly spans: number })[] {
+  return effects.map((effect) => ({ ...effect, spans: effect.sql.split("between ? and ?").length - 1 }));
+}
 
 /** Revisions a write was given, and its time in milliseconds since 1970. */
 export type Span = { readonly first: Revision; readonly last: Revision; readonly time: number };
@@ -107,9 +125,12 @@ export async function append(
     "event (revision, time, type, repository, tag, digest, previous, actor, request, semver, class)";
   await insertRows(tx, { into, rows });
   const types = new Set(drafts.map((draft) => draft.type));
-  for (const { types: causes, sql } of EFFECTS) {
+  for (const { types: causes, sql, spans } of EFFECTS) {
     if (!causes.some((type) => types.has(type))) continue;
-    await tx.run(sql, Array.from(sql.matchAll(/between/g), () => [span.first, span.last]).flat());
+    await tx.run(
+      sql,
+      Array.from({ length: 2 * spans }, (_, at) => (at % 2 === 0 ? span.first : span.last)),
+    );
   }
   return span;
 }

@@ -157,6 +157,10 @@ class Postgres implements Engine {
     await tx.all(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [key]);
   }
 
+  last(_tx: Queryable, rest: () => Promise<void>): Promise<void> {
+    return rest();
+  }
+
   async announce(tx: Queryable): Promise<void> {
     await tx.all(`select pg_notify('${CHANNEL}', '')`);
   }

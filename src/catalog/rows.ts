@@ -11,12 +11,15 @@ export async function insertRows(
   for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
     const batch = rows.slice(start, start + ROWS_PER_STATEMENT);
     const tuple = `(${placeholders(batch[0]?.length ?? 0)})`;
-    const tuples = batch.map(() => tuple).join(", ");
-    await database.run(`insert into ${into} values ${tuples} ${end}`, batch.flat());
+    await database.run(`insert into ${into} values ${listed(tuple, batch.length)} ${end}`, batch.flat());
   }
 }
 
 /** `?, ?, ?` for so many values. */
 export function placeholders(count: number): string {
-  return Array.from({ length: count }, () => "?").join(", ");
+  return listed("?", count);
+}
+
+function listed(part: string, count: number): string {
+  return count === 0 ? "" : `${`${part}, `.repeat(count - 1)}${part}`;
 }

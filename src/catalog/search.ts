@@ -64,6 +64,7 @@ function limited(engine: Engine, database: Queryable, ms: number): Engine {
     transaction: (change) => engine.transaction(change),
     snapshot: (read) => engine.snapshot(read),
     lock: (tx, key) => engine.lock(tx, key),
+    last: (tx, rest) => engine.last(tx, rest),
     announce: (tx) => engine.announce(tx),
     listen: (hint) => engine.listen(hint),
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -47,8 +47,8 @@ export class SqlTransaction implements Transaction {
       await this.#engine.announce(this.#tx);
     } else if (this.#values.length > 0) await holdClock(this.#tx);
     for (const config of this.#described.keys()) await markDescribed(this.#tx, this.#repository, config);
-    // Last: SQLite's index of texts gathers what is new, and writes it out when a statement of several rows follows.
-    await storeTexts(this.#tx, this.#repository, { drafts: this.#drafts, values: this.#values });
+    const texts = { drafts: this.#drafts, values: this.#values };
+    await this.#engine.last(this.#tx, () => storeTexts(this.#tx, this.#repository, texts));
   }
 
   async hasManifest(digest: Digest): Promise<boolean> {

@@ -52,6 +52,10 @@ class SqliteReader implements Engine {
     return this.run();
   }
 
+  last(): Promise<never> {
+    return this.run();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connection[Symbol.dispose]();
   }

@@ -108,6 +108,31 @@ describe("SQLite alone", () => {
     await Promise.all(writes);
   });
 
+  test("does the rest of what is written at the same time behind all of it", async () => {
+    await using folder = await newFolder();
+    await using engine = await openSqlite(folder.path);
+    await engine.run("create table word (text text)");
+    await Promise.all([writeWord(engine, "a"), writeWord(engine, "b")]);
+    assert.deepEqual(await wordsOf(engine), ["a", "b", "rest of a", "rest of b"]);
+  });
+
+  test("takes back with its rest what fails, or whose rest does, and nothing else", async () => {
+    await using folder = await newFolder();
+    await using engine = await openSqlite(folder.path);
+    await engine.run("create table word (text text)");
+    const outcomes = await Promise.allSettled([
+      writeWord(engine, "a"),
+      writeWord(engine, "b", { fails: true }),
+      writeWord(engine, "c", { restFails: true }),
+      writeWord(engine, "d"),
+    ]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected", "rejected", "fulfilled"],
+    );
+    assert.deepEqual(await wordsOf(engine), ["a", "rest of a", "d", "rest of d"]);
+  });
+
   test("answers readers from what was committed while a write goes on", async () => {
     await using opened = await openNew(newPlace);
     const { catalog } = opened;
@@ -140,6 +165,23 @@ describe("SQLite alone", () => {
     assert.equal((await readLog(catalog)).length, 5);
   });
 });
+
+/** A transaction that writes a word, and as its rest that it did. */
+function writeWord(engine: Engine, word: string, { fails = false, restFails = false } = {}): Promise<void> {
+  return engine.transaction(async (tx) => {
+    await tx.run("insert into word values (?)", [word]);
+    await engine.last(tx, async () => {
+      await tx.run("insert into word values (?)", [`rest of ${word}`]);
+      if (restFails) throw new Error(`no rest of ${word}`);
+    });
+    if (fails) throw new Error(`no ${word}`);
+  });
+}
+
+async function wordsOf(engine: Engine): Promise<string[]> {
+  const rows = await engine.all<{ text: string }>("select text from word order by rowid");
+  return rows.map(({ text }) => text);
+}
 
 /** Lets the database grow by so many pages and no more, as a disk does that is nearly full. */
 async function limitPages(engine: Engine, more: number): Promise<void> {

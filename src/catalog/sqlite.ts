@@ -59,6 +59,8 @@ class Sqlite implements Engine {
   readonly #log: FileHandle;
   readonly #checkpoints: Checkpoints;
   readonly #jobs: Job[] = [];
+  /** What transactions that have run leave until no other one follows that is committed with them. */
+  #rests: (() => Promise<void>)[] = [];
   #draining: Promise<void> | undefined;
   #state = {};
   /** Under way since enough has changed: carrying over most of the log of changes. */
@@ -123,6 +125,15 @@ class Sqlite implements Engine {
     return Promise.resolve();
   }
 
+  /**
+   * An index of texts gathers what is new, and writes it out when a statement of several rows follows: that once for each
+   * push took a twentieth of it.
+   */
+  last(_tx: Queryable, rest: () => Promise<void>): Promise<void> {
+    this.#rests.push(rest);
+    return Promise.resolve();
+  }
+
   async #drain(): Promise<void> {
     while (this.#jobs.length > 0) {
       // One turn of the event loop: requests that have arrived by now join this group.
@@ -149,7 +160,7 @@ class Sqlite implements Engine {
     if (!(await this.#ranAll(group))) {
       this.#writer.rollback();
       this.#writer.exec("begin immediate");
-      for (const job of group) await inSavepoint(this.#writer, job);
+      for (const job of group) await this.#inSavepoint(job);
     }
     this.#holdView();
     this.#writer.exec("commit");
@@ -163,11 +174,33 @@ class Sqlite implements Engine {
    */
   async #ranAll(group: readonly Job[]): Promise<boolean> {
     try {
-      for (const job of group) await job.run();
+      await this.#run(group);
       return true;
     } catch {
       return false;
     }
+  }
+
+  /** Runs one transaction of a group so that it can be taken back without the others. */
+  async #inSavepoint(job: Job): Promise<void> {
+    const writer = this.#writer;
+    writer.exec("savepoint change");
+    try {
+      await this.#run([job]);
+      writer.exec("release change");
+    } catch (error) {
+      // A full disk rolls everything back by itself: then the savepoint is gone, and so is the whole group.
+      if (!writer.inTransaction) throw error;
+      writer.exec("rollback to change");
+      writer.exec("release change");
+      job.fail(error);
+    }
+  }
+
+  async #run(jobs: readonly Job[]): Promise<void> {
+    this.#rests = [];
+    for (const job of jobs) await job.run();
+    for (const rest of this.#rests) await rest();
   }
 
   /**
@@ -237,21 +270,6 @@ type Opened = {
 
 /** The cheapest statement that reads. */
 const TOUCH = "select 1 from sqlite_schema limit 1";
-
-/** Runs one transaction of a group so that it can be taken back without the others. */
-async function inSavepoint(connection: Connection, job: Job): Promise<void> {
-  connection.exec("savepoint change");
-  try {
-    await job.run();
-    connection.exec("release change");
-  } catch (error) {
-    // A full disk rolls everything back by itself: then the savepoint is gone, and so is the whole group.
-    if (!connection.inTransaction) throw error;
-    connection.exec("rollback to change");
-    connection.exec("release change");
-    job.fail(error);
-  }
-}
 
 /**
  * Holds a lock that the operating system drops when the process ends, however it ends: an exclusive transaction on a

@@ -57,6 +57,7 @@ export function borrowed(engine: Engine, changes: Partial<Engine> = {}): Engine 
     all: (sql, values) => engine.all(sql, values),
     run: (sql, values) => engine.run(sql, values),
     lock: (tx, key) => engine.lock(tx, key),
+    last: (tx, rest) => engine.last(tx, rest),
     announce: (tx) => engine.announce(tx),
     listen: (hint) => engine.listen(hint),
     transaction: (change) => engine.transaction(change),
