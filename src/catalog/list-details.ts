@@ -73,7 +73,7 @@ export function pairFilter(
     sql: isNamed ? "c.key = ?" : "c.key = ? and c.value = ?",
     values: isNamed ? [key] : [key, value],
   });
-  const among = { index: `${table}_annotated`, sql: "f.annotated > 0" };
+  const among = { index: `${table}_annotated`, sql: "f.annotated > 0", values: [] };
   const has = source === "label" ? `${among.sql} and ${lookedAt("f.described = 1")}` : among.sql;
   if (isNamed || !isIndexed(key, value) || AMBIGUOUS.has(key)) {
     return { ...found, sql: `${has} and ${found.sql}`, among };

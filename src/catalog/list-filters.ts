@@ -12,7 +12,7 @@ export type Filter = Condition & {
   /** The index that has what is current of it, and nothing else, in the order of the names. */
   readonly indexByName?: string | undefined;
   /** An index in the order of the names of those rows that `sql` is true of, which all that the filter holds for are among. */
-  readonly among?: { readonly index: string; readonly sql: string };
+  readonly among?: Condition & { readonly index: string };
   /** It looks something up in another table for each row. */
   readonly looksUp?: boolean;
 };
@@ -39,8 +39,8 @@ export function filtersOf(
   return [
     ...placeFilters(selector, { kind, names, isByName, engine }),
     ...timeFilters(kind, selector),
-    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector, engine)),
     ...(kind === "tags" ? tagFilters(selector, engine) : []),
+    ...(kind === "repositories" ? emptyFilter(selector) : contentFilters(kind, selector, engine)),
     ...(kind === "manifests" ? manifestFilters(selector, { engine, moment }) : []),
   ];
 }
@@ -139,14 +139,7 @@ function contentFilters(kind: ListKind, selector: Selector, engine: Engine): Fil
 
 function tagFilters({ tag, artifactType, classes, subject }: Selector, engine: Engine): Filter[] {
   const filters: Filter[] = [];
-  if (tag !== undefined) {
-    const { from, to } = beginningWith(literal(tag));
-    const finder =
-      from === undefined || to === undefined
-        ? undefined
-        : { index: "tag_name", sql: "f.name >= ? and f.name < ?", values: [from, to] };
-    filters.push({ ...engine.like("f.name", tag), finder });
-  }
+  if (tag !== undefined) filters.push(isNamed(tag, engine));
   if (artifactType !== undefined) {
     const ofContent = withDetail("tag", {
       table: "content",
@@ -169,6 +162,18 @@ function tagFilters({ tag, artifactType, classes, subject }: Selector, engine: E
     });
   }
   return filters;
+}
+
+function isNamed(tag: string, engine: Engine): Filter {
+  const index = "tag_name";
+  if (literal(tag) === tag) {
+    const one = { sql: "f.name = ?", values: [tag] };
+    const byName = "tag_of_name";
+    return { ...one, finder: { index, ...one }, indexByName: byName, among: { index: byName, ...one } };
+  }
+  const { from, to } = beginningWith(literal(tag));
+  const stretch = { index, sql: "f.name >= ? and f.name < ?", values: [from ?? "", to ?? ""] };
+  return { ...engine.like("f.name", tag), finder: from === undefined ? undefined : stretch };
 }
 
 function manifestFilters(

@@ -171,8 +171,7 @@ function indexOf({ filters, query, newest, reach }: Reading, range: Range): stri
 function walkedOf({ filters, query }: Reading, range: Range): Range {
   const among = query.order.by === "name" ? filters.find((filter) => filter.among)?.among : undefined;
   if (!among) return range;
-  const held = { sql: among.sql, values: [] };
-  return { ...range, index: among.index, holds: range.holds ? allOf([range.holds, held]) : held };
+  return { ...range, index: among.index, holds: range.holds ? allOf([range.holds, among]) : among };
 }
 
 /** `stop` is the last place that is looked at. */
