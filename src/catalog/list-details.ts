@@ -1,7 +1,7 @@
 import { meaningOf, type PlatformMeaning } from "../oci/platform-meaning.ts";
 import { isIndexed } from "./content.ts";
 import type { Engine } from "./engine.ts";
-import type { Filter } from "./list-filters.ts";
+import type { Filter } from "./filter.ts";
 import { anyOf, type Condition } from "./list-orders.ts";
 import { marksOf } from "./marks.ts";
 import { placeholders } from "./rows.ts";

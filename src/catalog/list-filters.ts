@@ -1,28 +1,11 @@
 import type { Engine } from "./engine.ts";
 import type { ListKind } from "./items.ts";
+import type { Filter } from "./filter.ts";
 import { lookedAt, pairFilter, platformFilter, withDetail } from "./list-details.ts";
-import { beginningWith, literal, TABLES, type Condition, type RevisionBounds } from "./list-orders.ts";
+import { beginningWith, literal, TABLES, type RevisionBounds } from "./list-orders.ts";
 import type { Moment } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 import type { Selector } from "./selector.ts";
-
-/** A condition on rows `f`, and how to find those it holds for without looking at others, where that is possible. */
-export type Filter = Condition & {
-  readonly finder?: Finder | undefined;
-  /** The index that has what is current of it, and nothing else, in the order of the names. */
-  readonly indexByName?: string | undefined;
-  /** An index in the order of the names of those rows that `sql` is true of, which all that the filter holds for are among. */
-  readonly among?: Condition & { readonly index: string };
-  /** It looks something up in another table for each row. */
-  readonly looksUp?: boolean;
-};
-
-/** `sql` with its values finds the rows of a filter by this index; other rows may be among them. */
-export type Finder = Condition & {
-  readonly index: string;
-  /** Selects one row for each content that it looks rows up for. */
-  readonly contents?: Condition;
-};
 
 /** What a selector asks of each row, save what is a stretch of the index that a list is read by. */
 export function filtersOf(

@@ -1,5 +1,5 @@
 import { stillAt } from "./kept-places.ts";
-import type { Finder } from "./list-filters.ts";
+import type { Finder } from "./filter.ts";
 import type { Row } from "./list-items.ts";
 import { allOf, behind, TABLES, type Range } from "./list-orders.ts";
 import { entryColumns, pulledMinute, sortedBy, type Sorted } from "./list-places.ts";

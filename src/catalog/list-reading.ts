@@ -1,7 +1,7 @@
 import type { Revision } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import type { ListKind, ListQuery, Position } from "./items.ts";
-import type { Filter, Finder } from "./list-filters.ts";
+import type { Filter, Finder } from "./filter.ts";
 import { detailsOf, NO_DETAILS, type Details, type Row } from "./list-items.ts";
 import { allOf, columnsOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import type { KeptPlaces } from "./kept-places.ts";
