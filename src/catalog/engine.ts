@@ -59,6 +59,9 @@ export interface Engine extends Queryable, AsyncDisposable {
    */
   readonly again: { readonly column: string; readonly using: string };
 
+  /** Whether a query of the first rows of another query reads those one after the other, and no more than it needs. */
+  readonly nests: boolean;
+
   /** The condition that a text is like a glob, in which `*` is any text and `?` any one character. */
   like(text: string, glob: string): Sql;
 

@@ -1,30 +1,15 @@
 import type { RepositoryName } from "../oci/name.ts";
 import type { Page, Revision } from "./catalog.ts";
-import type { Engine, Value } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import type { Items, ListKind, ListQuery, Position } from "./items.ts";
 import { findPlaces, knownPlaces } from "./list-found.ts";
 import { filtersOf } from "./list-filters.ts";
 import { itemsOf, type Row } from "./list-items.ts";
 import { readSeenNamespaces } from "./list-namespaces.ts";
-import { allOf, behind, orderOf, rangesOf, TABLES, type Range } from "./list-orders.ts";
-import {
-  comparePlaces,
-  entriesBehind,
-  entryColumns,
-  placesOf,
-  rowsAt,
-  rowsOf,
-  sortedBy,
-} from "./list-places.ts";
-import {
-  placeNames,
-  shownOf,
-  sourcesOf,
-  type Reach,
-  type Reading,
-  type Rows,
-  type Source,
-} from "./list-reading.ts";
+import { allOf, rangesOf, TABLES, type Range } from "./list-orders.ts";
+import { entriesBehind, placesOf, rowsAt, rowsOf } from "./list-places.ts";
+import type { Reach, Reading, Rows } from "./list-reading.ts";
+import { placeBehind, positionOf, select } from "./list-stretch.ts";
 import { KeptPlaces } from "./kept-places.ts";
 import { revisionBounds } from "./list-times.ts";
 import { momentOf, NOW } from "./moment.ts";
@@ -46,6 +31,9 @@ const FILLED_ENOUGH = 4;
 
 /** Stretches of names that a page goes through one after the other, rather than having their rows sorted first. */
 const RANGES_WALKED = 8;
+
+/** Rows that were found, and the place up to which they were looked for. */
+type Tried = { readonly rows: readonly Row[]; readonly stop?: Position | undefined };
 
 /** Part of a page; `stoppedAt` where it ends before its range does. */
 type Stretch = { readonly rows: readonly Row[]; readonly stoppedAt?: Position | undefined };
@@ -145,8 +133,7 @@ async function readRange(reading: Reading, range: Range, want: number): Promise<
   const known = knownPlaces(reading, range);
   if (known) return { rows: await rowsOf(reading, entriesBehind(reading, known, want), range) };
   const walked = walkedOf(reading, range);
-  const stop = await placeBehind(reading, walked, reading.reach.rowsTried);
-  const tried = await select(reading, walked, { want, stop });
+  const { rows: tried, stop } = await tryFirst(reading, walked, want);
   if (tried.length >= want || stop === undefined) return { rows: tried };
   if (tried.length * FILLED_ENOUGH >= want) return { rows: tried, stoppedAt: stop };
   const found = await findPlaces(reading, range);
@@ -167,78 +154,22 @@ function indexOf({ filters, query, newest, reach }: Reading, range: Range): stri
   return isAlone && isRecent && query.order.by === "name" ? filters[0]?.indexByName : undefined;
 }
 
+/** What is found among the first rows of a range, and if it is not all that is wanted, where these end. */
+async function tryFirst(reading: Reading, walked: Range, want: number): Promise<Tried> {
+  const { engine, query, reach } = reading;
+  const most = reach.rowsTried;
+  const isNested = engine.nests && query.at === undefined;
+  const found = isNested ? await select(reading, walked, { want, most }) : [];
+  if (found.length >= want) return { rows: found };
+  const stop = await placeBehind(reading, walked, most);
+  return { rows: isNested ? found : await select(reading, walked, { want, stop }), stop };
+}
+
 /** The rows of a range that are gone through for those that the filters hold for. */
 function walkedOf({ filters, query }: Reading, range: Range): Range {
   const among = query.order.by === "name" ? filters.find((filter) => filter.among)?.among : undefined;
   if (!among) return range;
   return { ...range, index: among.index, holds: range.holds ? allOf([range.holds, among]) : among };
-}
-
-/** `stop` is the last place that is looked at. */
-type Part = { readonly want: number; readonly stop?: Position | undefined };
-
-async function select(reading: Reading, range: Range, { want, stop }: Part): Promise<Row[]> {
-  const { engine, kind, query, filters } = reading;
-  const place = behind(range, query.after, { ...query.order, stop });
-  const [current, ended] = sourcesOf(reading, range);
-  if (!place || !current) return [];
-  const { columns, details } = shownOf(reading, range);
-  const where = allOf([place, ...(range.holds ? [range.holds] : []), ...filters]);
-  const from = ({ using, sql }: Source, join = ""): string =>
-    `from ${TABLES[kind].table} f ${using} ${join} where ${sql} and ${where.sql}
-      order by ${orderOf(range, query.order, "f")} limit ?`;
-  const rows = await engine.all<Row>(`select ${columns}${details.columns} ${from(current, details.join)}`, [
-    ...details.values,
-    ...current.values,
-    ...where.values,
-    want,
-  ]);
-  if (!ended) return rows;
-  // Behind the current ones: what a write ends in between is in both, and not in neither.
-  const others = await engine.all<Row>(`select ${entryColumns(reading, range)} ${from(ended)}`, [
-    ...ended.values,
-    ...where.values,
-    want,
-  ]);
-  if (others.length === 0) return rows;
-  const more = await rowsOf(reading, sortedBy(reading, range, others), range);
-  return together(reading, range, [...rows, ...more]).slice(0, want);
-}
-
-/** Rows in the order of the list, each entry once. */
-function together(reading: Reading, range: Range, rows: readonly Row[]): Row[] {
-  const { names } = TABLES[reading.kind];
-  const entries = new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]));
-  const places = placeNames(reading, range);
-  const placeOf = (row: Row): readonly Value[] => places.map((name) => row[name] ?? "");
-  const sign = reading.query.order.descending ? -1 : 1;
-  return [...entries.values()].toSorted((a, b) => sign * comparePlaces(placeOf(a), placeOf(b)));
-}
-
-/** The place of the row that comes so many rows behind the page's beginning; `undefined` when the range ends before it. */
-async function placeBehind(reading: Reading, range: Range, rows: number): Promise<Position | undefined> {
-  const { engine, kind, query } = reading;
-  const place = behind(range, query.after, query.order);
-  const [source] = sourcesOf(reading, range);
-  if (!place || !source) return undefined;
-  const where = allOf([place, ...(range.holds ? [range.holds] : [])]);
-  const [row] = await engine.all<Row>(
-    `select ${placeColumns(reading, range)} from ${TABLES[kind].table} f ${source.using}
-      where ${source.sql} and ${where.sql} order by ${orderOf(range, query.order, "f")} limit 1 offset ?`,
-    [...source.values, ...where.values, rows - 1],
-  );
-  return row && positionOf(reading, range, row);
-}
-
-function placeColumns(reading: Reading, range: Range): string {
-  return placeNames(reading, range)
-    .map((name) => `f.${name}`)
-    .join(", ");
-}
-
-function positionOf(reading: Reading, range: Range, row: Row): Position {
-  const names = placeNames(reading, range);
-  return names.map((name) => row[name]) as unknown as Position;
 }
 
 /** Names of repositories with manifests that a view shows, at most `limit`, behind a name. */

@@ -48,6 +48,7 @@ class Sqlite implements Engine {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly again = DIALECT.again;
+  readonly nests = DIALECT.nests;
   readonly like = DIALECT.like;
   readonly sees = DIALECT.sees;
   readonly announce = DIALECT.announce;
