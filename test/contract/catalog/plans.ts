@@ -259,6 +259,7 @@ const CONTENTS: readonly Selector[] = [
   { labels: [{ key: "key", value: "value7" }] },
   { subject: blob("subject") },
   { tag: "t77*" },
+  { tag: "t77" },
 ];
 
 const SELECTORS: Readonly<Record<ListKind, readonly Selector[]>> = {
