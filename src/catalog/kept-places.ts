@@ -54,13 +54,15 @@ export class KeptPlaces {
 
   async #make<T>(key: string, { make, entries, isStill }: Making<T>): Promise<T> {
     const value = await make();
-    if (await isStill()) this.#keep(key, value, 1 + entries(value));
+    if (await isStill()) this.keep(key, value, 1 + entries(value));
     return value;
   }
 
-  #keep(key: string, value: unknown, entries: number): void {
+  /** Keeps something under the key, and what was there no longer. */
+  keep(key: string, value: unknown, entries = 1): void {
+    this.#entries += entries - (this.#kept.get(key)?.entries ?? 0);
+    this.#kept.delete(key);
     this.#kept.set(key, { value, entries });
-    this.#entries += entries;
     for (const [oldest, each] of this.#kept) {
       if (this.#entries <= KeptPlaces.ENTRIES_MAX) break;
       this.#kept.delete(oldest);

@@ -31,7 +31,8 @@ export async function findPlaces(reading: Reading, range: Range): Promise<Sorted
   return found;
 }
 
-function keyOf({ kind, query, newest }: Reading, { index, equal, from, to }: Range): string {
+/** What the rows of a range that the filters hold for are kept under. */
+export function keyOf({ kind, query, newest }: Reading, { index, equal, from, to }: Range): string {
   const { selector, order, view, at = newest } = query;
   const range = [index, equal, from, to];
   return JSON.stringify(["found", kind, view?.key, at, selector, order.by, pulledMinute(query), range]);

@@ -10,6 +10,7 @@ import { allOf, rangesOf, TABLES, type Range } from "./list-orders.ts";
 import { entriesBehind, placesOf, rowsAt, rowsOf } from "./list-places.ts";
 import type { Reach, Reading, Rows } from "./list-reading.ts";
 import { placeBehind, positionOf, select } from "./list-stretch.ts";
+import { tryFirst } from "./list-tries.ts";
 import { KeptPlaces } from "./kept-places.ts";
 import { revisionBounds } from "./list-times.ts";
 import { momentOf, NOW } from "./moment.ts";
@@ -31,9 +32,6 @@ const FILLED_ENOUGH = 4;
 
 /** Stretches of names that a page goes through one after the other, rather than having their rows sorted first. */
 const RANGES_WALKED = 8;
-
-/** Rows that were found, and the place up to which they were looked for. */
-type Tried = { readonly rows: readonly Row[]; readonly stop?: Position | undefined };
 
 /** Part of a page; `stoppedAt` where it ends before its range does. */
 type Stretch = { readonly rows: readonly Row[]; readonly stoppedAt?: Position | undefined };
@@ -152,17 +150,6 @@ function indexOf({ filters, query, newest, reach }: Reading, range: Range): stri
   const isRecent = query.at === undefined || newest - query.at <= reach.recentRevisions;
   const isAlone = filters.length === 1 && range.holds === undefined;
   return isAlone && isRecent && query.order.by === "name" ? filters[0]?.indexByName : undefined;
-}
-
-/** What is found among the first rows of a range, and if it is not all that is wanted, where these end. */
-async function tryFirst(reading: Reading, walked: Range, want: number): Promise<Tried> {
-  const { engine, query, reach } = reading;
-  const most = reach.rowsTried;
-  const isNested = engine.nests && query.at === undefined;
-  const found = isNested ? await select(reading, walked, { want, most }) : [];
-  if (found.length >= want) return { rows: found };
-  const stop = await placeBehind(reading, walked, most);
-  return { rows: isNested ? found : await select(reading, walked, { want, stop }), stop };
 }
 
 /** The rows of a range that are gone through for those that the filters hold for. */

@@ -5,13 +5,14 @@ import type { Catalog, Event, Revision } from "../../../src/catalog/catalog.ts";
 import type { Items, ListKind, ListQuery, Order, OrderBy, Position } from "../../../src/catalog/items.ts";
 import type { Reach } from "../../../src/catalog/list-reading.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
+import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
 import { fakeClock } from "./clock.ts";
 import { ListModel } from "./list-model.ts";
 import { anyListCommand, BEGINNING, carryOutListed, CONTENTS, ORDERS, SELECTORS } from "./list-samples.ts";
 import { expectedItems } from "./list-selection.ts";
-import { openNew, type NewPlace } from "./place.ts";
+import { borrowed, openNew, type NewPlace } from "./place.ts";
 import { readLog } from "./reading.ts";
 import { manifest, push } from "./samples.ts";
 import { runs } from "../../support/runs.ts";
@@ -95,6 +96,38 @@ export function describeLists(newPlace: NewPlace): void {
             return items.map((item) => "name" in item && item.name);
           };
           assert.deepEqual(await named(true), await named(false), `${by} ${JSON.stringify(selector)}`);
+        }
+      }
+    });
+
+    test("have the same pages whatever was asked for before, full ones and such as end early", async () => {
+      const reach = { ...NEAR, rowsTried: 9 };
+      await using opened = await openNew(newPlace, { reach });
+      for (let n = 0; n < 40; n++) {
+        const annotations = { half: `${n % 2}`, ...(n % 5 === 0 && { fifth: "x" }) };
+        await push(opened.catalog, { content: manifest(`${n}`, { annotations }), tags: [parseTag(`v${n}`)] });
+      }
+      const orders = (["name", "created", "size"] as const).flatMap((by) => [
+        { by, descending: false },
+        { by, descending: true },
+      ]);
+      for (const order of orders) {
+        for (const pair of [
+          { key: "half", value: "0" },
+          { key: "fifth", value: "x" },
+        ]) {
+          const query = { selector: { annotations: [pair] }, order, limit: 3 };
+          const pages = new Map<Position | undefined, unknown>();
+          for (let after: Position | undefined; !pages.has(after);) {
+            await using fresh = await openCatalog(borrowed(opened.engine), { reach });
+            const page = await fresh.list("tags", { ...query, after });
+            pages.set(after, page);
+            after = page.next;
+          }
+          assert.ok(pages.size > 4);
+          for (const after of [...pages.keys(), ...[...pages.keys()].toReversed(), ...pages.keys()]) {
+            assert.deepEqual(await opened.catalog.list("tags", { ...query, after }), pages.get(after));
+          }
         }
       }
     });
