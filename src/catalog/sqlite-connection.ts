@@ -1,12 +1,15 @@
 import Database from "better-sqlite3";
+import { totalmem } from "node:os";
 import { RegistryError } from "../errors.ts";
 import type { Queryable, Value } from "./engine.ts";
 import { seesIn } from "./sqlite-views.ts";
 
 /** Compiled statements kept per connection; one more, and all are compiled anew. */
 const STATEMENTS_MAX = 500;
-/** Memory for database pages, in KiB: of the connection that answers who reads, and of any other. */
-const PAGE_CACHE_KIB = { answering: 65_536, writing: 16_384 } as const;
+/** Memory for database pages, in KiB: of a connection that writes, and within what bounds of the one that answers who reads. */
+const PAGE_CACHE_KIB = { writing: 16_384, answeringLeast: 65_536, answeringMost: 262_144 } as const;
+/** What part of the machine's memory the pages of the one that answers may take. */
+const PAGE_CACHE_SHARE = 1 / 64;
 
 /**
  * To see how many rows are asked for, SQLite compiles a statement anew each time its limit is bound, which is a quarter of
@@ -36,7 +39,7 @@ export class Connection implements Queryable, Disposable {
     if (!flushes) this.#database.pragma("wal_autocheckpoint = 0");
     // Journals of savepoints would be files, made and deleted with every write.
     this.#database.pragma("temp_store = memory");
-    this.#database.pragma(`cache_size = -${PAGE_CACHE_KIB[answers ? "answering" : "writing"]}`);
+    this.#database.pragma(`cache_size = -${answers ? answeringKib(memoryBytes()) : PAGE_CACHE_KIB.writing}`);
     this.#database.function("sees", { deterministic: true }, seesIn);
   }
 
@@ -96,6 +99,21 @@ export class Connection implements Queryable, Disposable {
     }
     return statement;
   }
+}
+
+/**
+ * KiB of pages to keep on a machine with so much memory, as they are needed. The rows of a page may lie in a hundred pieces
+ * of a table: to have these again from the system took a third of a page by label, in the order of size.
+ */
+export function answeringKib(memory: number): number {
+  const share = Math.floor((memory * PAGE_CACHE_SHARE) / 1_024);
+  return Math.min(Math.max(share, PAGE_CACHE_KIB.answeringLeast), PAGE_CACHE_KIB.answeringMost);
+}
+
+/** The memory that this process may have: the machine's, or less where it is limited. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 function translate(error: unknown): unknown {

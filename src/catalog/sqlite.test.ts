@@ -10,6 +10,7 @@ import { readLog } from "../../test/contract/catalog/reading.ts";
 import { APP, blob, manifest, ORIGIN, OTHER, push, V1 } from "../../test/contract/catalog/samples.ts";
 import { RegistryError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
+import { answeringKib } from "./sqlite-connection.ts";
 import { openSqlite } from "./sqlite.ts";
 
 async function newFolder(): Promise<AsyncDisposable & { path: string }> {
@@ -57,6 +58,12 @@ describe("SQLite alone", () => {
     await written;
     assert.notEqual(engine.state?.(), before);
     assert.deepEqual(await engine.all("select text from word"), [{ text: "a" }]);
+  });
+
+  test("keeps more pages where there is more memory, within bounds", () => {
+    const mebibyte = 1024 * 1024;
+    const kept = [512, 8_192, 65_536].map((memory) => answeringKib(memory * mebibyte) / 1024);
+    assert.deepEqual(kept, [64, 128, 256]);
   });
 
   test("is refused to a second one while the first has it, with what to do, and free again after", async () => {
