@@ -3,7 +3,7 @@ import type { Condition } from "./list-orders.ts";
 /** A condition on rows `f`, and how to find those it holds for without looking at others, where that is possible. */
 export type Filter = Condition & {
   readonly finder?: Finder | undefined;
-  /** The index that has what is current of it, and nothing else, in the order of the names. */
+  /** The index in which what is current of it, and nothing else, stands together in the order of the names. */
   readonly indexByName?: string | undefined;
   /** An index in the order of the names of those rows that `sql` is true of, which all that the filter holds for are among. */
   readonly among?: Condition & { readonly index: string };

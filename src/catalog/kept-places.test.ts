@@ -70,4 +70,12 @@ describe("kept places", () => {
     );
     assert.equal(places.find("d"), undefined);
   });
+
+  test("take the room of what was kept under their key before, and no more", () => {
+    const places = new KeptPlaces();
+    places.keep("other", "other");
+    const half = KeptPlaces.ENTRIES_MAX / 2;
+    for (const value of ["first", "second", "third"]) places.keep("key", value, half);
+    assert.deepEqual([places.find("other"), places.find("key")], ["other", "third"]);
+  });
 });

@@ -26,7 +26,9 @@ export async function tryFirst(reading: Reading, walked: Range, want: number): P
   if (found.length >= want) return { rows: found };
   const stop = await placeBehind(reading, walked, most);
   if (stop) places.keep(key, { from: query.after, stop } satisfies Tries);
-  return { rows: await select(reading, walked, { want, stop }), stop };
+  const behindNear = near ? { ...reading, query: { ...query, after: near } } : reading;
+  const rest = await select(behindNear, walked, { want: want - found.length, stop });
+  return { rows: [...found, ...rest], stop };
 }
 
 /**

@@ -127,10 +127,7 @@ export async function append(
   const types = new Set(drafts.map((draft) => draft.type));
   for (const { types: causes, sql, spans } of EFFECTS) {
     if (!causes.some((type) => types.has(type))) continue;
-    await tx.run(
-      sql,
-      Array.from({ length: 2 * spans }, (_, at) => (at % 2 === 0 ? span.first : span.last)),
-    );
+    await tx.run(sql, Array.from({ length: spans }, () => [span.first, span.last]).flat());
   }
   return span;
 }

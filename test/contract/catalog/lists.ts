@@ -104,19 +104,21 @@ export function describeLists(newPlace: NewPlace): void {
       const reach = { ...NEAR, rowsTried: 9 };
       await using opened = await openNew(newPlace, { reach });
       for (let n = 0; n < 40; n++) {
-        const annotations = { half: `${n % 2}`, ...(n % 5 === 0 && { fifth: "x" }) };
+        const annotations = { half: `${n % 2}`, ...(n % 5 === 0 && { fifth: "0" }) };
         await push(opened.catalog, { content: manifest(`${n}`, { annotations }), tags: [parseTag(`v${n}`)] });
       }
       const orders = (["name", "created", "size"] as const).flatMap((by) => [
         { by, descending: false },
         { by, descending: true },
       ]);
+      const { revision } = await opened.catalog.bounds();
+      await push(opened.catalog, { content: manifest("after"), tags: [parseTag("v1")] });
+      const moments = [undefined, revision];
       for (const order of orders) {
-        for (const pair of [
-          { key: "half", value: "0" },
-          { key: "fifth", value: "x" },
-        ]) {
-          const query = { selector: { annotations: [pair] }, order, limit: 3 };
+        for (const [key, at] of ["half", "fifth"].flatMap((each) =>
+          moments.map((moment) => [each, moment] as const),
+        )) {
+          const query = { selector: { annotations: [{ key, value: "0" }] }, order, limit: 3, at };
           const pages = new Map<Position | undefined, unknown>();
           for (let after: Position | undefined; !pages.has(after);) {
             await using fresh = await openCatalog(borrowed(opened.engine), { reach });
