@@ -3,14 +3,10 @@ import { expectStatus, type Connection } from "./connection.ts";
 import { spreadOf } from "./result.ts";
 import { BEGIN, END, FLAT, nameOf, type Size } from "./scale-content.ts";
 
-/**
- * Pages in a row that are timed at each place of a list: each another one, so that none comes from a cache. In three rounds,
- * of whose figures the middle one counts: what others do on the machine seldom lasts for two.
- */
-const ROUNDS = 3;
-const PAGES_TIMED = ROUNDS * 150;
-/** Pages of a list that one page can hold, or whose end is near, are asked for so often with sizes that differ. */
-const PAGES_REPEATED = 40;
+/** Pages in a row that are timed at each place of a list: each another one, so that none comes from a cache. */
+const PAGES_TIMED = 450;
+/** How often a list that has not so many is gone through for them: each time its pages begin elsewhere. */
+const TURNS_MAX = 40;
 /** What the kernel counts processor time in. */
 const TICK_MS = 10;
 /** Items on a page that is timed, and on one that leads to a place. */
@@ -24,12 +20,18 @@ const LONG = 4 * PAGES_TIMED * ITEMS;
 /** A list to be measured. */
 export type List = { readonly id: string; readonly path: string };
 
-/** Milliseconds that pages took at the client, at one place of a list. */
-export type Figures = {
-  readonly id: string;
-  readonly place: "first" | "middle" | "deep";
+/** A place in a list. */
+export type Place = {
+  readonly list: List;
+  readonly name: "first" | "middle" | "deep";
   /** How many items come before. */
   readonly offset: number;
+  /** The path of the first page; of the list's beginning there is none. */
+  readonly start: string | undefined;
+};
+
+/** Milliseconds that pages took at the client, at one place of a list. */
+export type Times = {
   readonly pages: number;
   /** The median when they were asked for the first time, as `p50` when they were for the second. */
   readonly once: number;
@@ -37,6 +39,13 @@ export type Figures = {
   readonly p99: number;
   /** What a page took of the server's processor time, which others at work on the machine do not lengthen much. */
   readonly cpu: number;
+};
+
+/** The times at a place. */
+export type Figures = Times & {
+  readonly id: string;
+  readonly place: Place["name"];
+  readonly offset: number;
 };
 
 /** Orders of each list, save that by name. */
@@ -101,31 +110,51 @@ export function filtersOf(size: Size): List[] {
 /** A server, and a connection to it. */
 export type Server = { readonly connection: Connection; readonly pid: number };
 
-/** Times pages of a list at its beginning, and where `places` says deeper in it; of a short one only at its beginning. */
-export async function timeList(
-  { connection, pid }: Server,
+/** Where a list is timed: at its beginning, and where `names` says deeper in it; a short one only at its beginning. */
+export async function placesOf(
+  { connection }: Server,
   list: List,
-  places: readonly Figures["place"][],
-): Promise<Figures[]> {
-  const figures: Figures[] = [];
-  let [offset, next]: [number, string | undefined] = [0, undefined];
-  const total = places.length > 1 ? await lengthUpTo(connection, list, DEEP_PAGE * ITEMS) : 0;
-  for (const place of total < LONG ? places.slice(0, 1) : places) {
-    const share = { first: 0, middle: 0.5, deep: 1 }[place];
+  names: readonly Place["name"][],
+): Promise<Place[]> {
+  const places: Place[] = [];
+  let [offset, start]: [number, string | undefined] = [0, undefined];
+  const total = names.length > 1 ? await lengthUpTo(connection, list, DEEP_PAGE * ITEMS) : 0;
+  for (const name of total < LONG ? names.slice(0, 1) : names) {
+    const share = { first: 0, middle: 0.5, deep: 1 }[name];
     const goal = Math.max(0, Math.floor(total * share) - (share === 1 ? PAGES_TIMED * ITEMS : 0));
     while (offset + ITEMS_WALKED <= goal) {
-      const answer = await get(connection, next ?? `${list.path}n=${ITEMS_WALKED}`, ITEMS_WALKED);
-      next = answer.next;
+      const answer = await get(connection, start ?? `${list.path}n=${ITEMS_WALKED}`, ITEMS_WALKED);
+      start = answer.next;
       offset += ITEMS_WALKED;
-      if (next === undefined) break;
+      if (start === undefined) break;
     }
-    const { p50: once } = await timePages(connection, list, next);
-    const before = await processorMs(pid);
-    const times = await timePages(connection, list, next);
-    const cpu = ((await processorMs(pid)) - before) / times.pages;
-    figures.push({ id: list.id, place, offset, once, cpu, ...times });
+    places.push({ list, name, offset, start });
   }
-  return figures;
+  return places;
+}
+
+/** Times pages at a place: they are asked for twice. */
+export async function timePlace({ connection, pid }: Server, place: Place): Promise<Times> {
+  const { p50: once } = await timePages(connection, place);
+  const before = await processorMs(pid);
+  const times = await timePages(connection, place);
+  return { once, cpu: ((await processorMs(pid)) - before) / times.pages, ...times };
+}
+
+/** Of several rounds through all places the middle one of each figure; pages are new in the first one alone. */
+export function middleOf(place: Place, rounds: readonly Times[]): Figures {
+  const { list, name, offset } = place;
+  const middle = (figure: (times: Times) => number): number => spreadOf(rounds.map(figure)).median;
+  return {
+    id: list.id,
+    place: name,
+    offset,
+    pages: middle(({ pages }) => pages),
+    once: rounds[0]?.once ?? Number.NaN,
+    p50: middle(({ p50 }) => p50),
+    p99: middle(({ p99 }) => p99),
+    cpu: middle(({ cpu }) => cpu),
+  };
 }
 
 /** How many items a list has, if not more than `most`. */
@@ -147,39 +176,20 @@ async function processorMs(pid: number): Promise<number> {
 
 async function timePages(
   connection: Connection,
-  list: List,
-  start: string | undefined,
+  { list, start }: Place,
 ): Promise<{ pages: number; p50: number; p99: number }> {
   const times: number[] = [];
   let path = start;
-  let round = 0;
-  while (times.length < PAGES_TIMED) {
-    const answer = await get(connection, path ?? `${list.path}n=${ITEMS - round}`, path ? ITEMS : undefined);
+  for (let turn = 0; times.length < PAGES_TIMED && turn < TURNS_MAX;) {
+    const answer = await get(connection, path ?? `${list.path}n=${ITEMS - turn}`, path ? ITEMS : undefined);
     times.push(answer.milliseconds);
     path = answer.next;
     if (path !== undefined) continue;
-    // The end of the list: again from where it began, with another page size.
-    round++;
+    turn++;
     path = start;
-    if (times.length >= PAGES_REPEATED || round >= PAGES_REPEATED) break;
   }
-  return { pages: times.length, p50: middleOf(times, 0.5), p99: middleOf(times, 0.99) };
-}
-
-/** The value below which a share of the times is, in the middle one of the rounds. */
-function middleOf(times: readonly number[], share: number): number {
-  const length = Math.ceil(times.length / ROUNDS);
-  const rounds = Array.from({ length: ROUNDS }, (_, round) =>
-    times.slice(round * length, (round + 1) * length),
-  );
-  return spreadOf(
-    rounds.map((round) =>
-      at(
-        round.toSorted((a, b) => a - b),
-        share,
-      ),
-    ),
-  ).median;
+  const sorted = times.toSorted((a, b) => a - b);
+  return { pages: times.length, p50: at(sorted, 0.5), p99: at(sorted, 0.99) };
 }
 
 function at(sorted: readonly number[], share: number): number {

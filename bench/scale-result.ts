@@ -48,11 +48,12 @@ const CURVES = {
   heading: "A page of 100 names, three quarters down /v2/_catalog",
 };
 
-const HOW = `Milliseconds at an HTTP client over one kept connection on loopback, p50 / p99 of 450 pages of 100 items in a row, the middle one of three rounds, none
-of them from the page cache: at the beginning of the list, half way to the deep place, and there, which is page 10,000
-or the list's end. Filters: at the beginning. In brackets the processor time that a page took of the server, which says
-more where others were at work on the machine. All that is when the same pages are asked for the second time; behind it
-stands the median of the first time, for which a catalog larger than memory is read from the disk.`;
+const HOW = `Milliseconds at an HTTP client over one kept connection on loopback, p50 / p99 of 450 pages of 100 items in a row, none of them from
+the page cache: at the beginning of the list, half way to the deep place, and there, which is page 10,000 or the list's
+end. Filters: at the beginning. In brackets the processor time that a page took of the server, which says more where
+others were at work on the machine. All that is when the same pages are asked for the second time; and of three rounds
+through all lists the middle one. Behind it stands the median of the very first time, for which a catalog larger than
+memory is read from the disk.`;
 
 function formatWhole(measured: readonly Measured[]): string {
   const row = (title: string, cell: (one: Measured) => number | undefined, digits = 0): string =>

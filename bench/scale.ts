@@ -19,10 +19,14 @@ import {
   filtersOf,
   get,
   listsOf,
-  timeList,
+  middleOf,
+  placesOf,
+  timePlace,
   type Figures,
   type List,
+  type Place,
   type Server,
+  type Times,
 } from "./scale-pages.ts";
 import { compareCached, deepCatalogPage, deepDockerPage, deepName } from "./scale-peers.ts";
 import { keepScale, type Measured } from "./scale-result.ts";
@@ -36,6 +40,8 @@ const USAGE = `npm run bench:scale -- [options]
   --folder PATH      catalogs of SQLite are looked for in it, as PATH/<size>, and stay there
   --list WORD        only lists and filters whose names have this in them, and nothing else; keeps no result`;
 
+/** Of which the middle one counts. */
+const ROUNDS = 3;
 /** Before memory is read, in milliseconds. */
 const SETTLE_MS = 5_000;
 /** Longer than the catalog is old: else the server would begin, after a minute, to forget most of what is measured. */
@@ -115,21 +121,24 @@ async function createDatabase(server: PostgresServer): Promise<string> {
   return server.createDatabase();
 }
 
+/** Goes through all lists in rounds, minutes apart where they are long: what others do on the machine lasts for seconds. */
 async function timeAll(server: Server, size: Size, { list: word = "" }: Options): Promise<Figures[]> {
-  const figures: Figures[] = [];
-  const time = async (list: List, places: readonly Figures["place"][]): Promise<void> => {
-    if (!list.id.includes(word)) return;
-    const timed = await timeList(server, list, places);
-    for (const { place, p50, p99, cpu, offset } of timed) {
-      process.stderr.write(
-        `${size.repositories} ${list.id}, ${place} (${offset}): ${p50.toFixed(2)} ${p99.toFixed(2)} cpu ${cpu.toFixed(2)}\n`,
-      );
-    }
-    figures.push(...timed);
+  const places: Place[] = [];
+  const find = async (list: List, names: readonly Place["name"][]): Promise<void> => {
+    if (list.id.includes(word)) places.push(...(await placesOf(server, list, names)));
   };
-  for (const list of listsOf(size)) await time(list, ["first", "middle", "deep"]);
-  for (const filter of filtersOf(size)) await time(filter, ["first"]);
-  return figures;
+  for (const list of listsOf(size)) await find(list, ["first", "middle", "deep"]);
+  for (const filter of filtersOf(size)) await find(filter, ["first"]);
+  const rounds = new Map<Place, Times[]>(places.map((place) => [place, []]));
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const [place, times] of rounds) {
+      const timed = await timePlace(server, place);
+      times.push(timed);
+      const figures = [timed.p50, timed.p99, timed.cpu].map((figure) => figure.toFixed(2)).join(" ");
+      process.stderr.write(`${size.repositories} ${place.list.id}, ${place.name} (${round}): ${figures}\n`);
+    }
+  }
+  return Array.from(rounds, ([place, times]) => middleOf(place, times));
 }
 
 async function measureRest(
