@@ -75,8 +75,9 @@ export class Connection implements Disposable {
     return connection;
   }
 
-  /** Sends one request and waits for the whole answer, whatever its status. */
+  /** Sends one request and waits for the whole answer, whatever its status; rejects when the connection is closed. */
   async ask(request: Request): Promise<Answer> {
+    if (this.#socket.destroyed) throw new Error(`${this.host} closed the connection`);
     this.#waiting = Promise.withResolvers<Answer>();
     const answered = this.#waiting.promise;
     const { method, path, headers = {}, body } = request;

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { expectStatus, type Connection } from "./connection.ts";
+import { Connection, expectStatus } from "./connection.ts";
 import { spreadOf } from "./result.ts";
 import { BEGIN, END, FLAT, nameOf, type Size } from "./scale-content.ts";
 
@@ -107,34 +107,35 @@ export function filtersOf(size: Size): List[] {
   return Object.entries(filters).map(([id, path]) => ({ id, path: `/v2/_supercargo/${path}` }));
 }
 
-/** A server, and a connection to it. */
-export type Server = { readonly connection: Connection; readonly pid: number };
+/** A server that is measured. It is asked on a connection of its own each time: one that waits for others is closed. */
+export type Server = { readonly port: number; readonly pid: number };
 
-/** Where a list is timed: at its beginning, and where `names` says deeper in it; a short one only at its beginning. */
-export async function placesOf(
-  { connection }: Server,
-  list: List,
-  names: readonly Place["name"][],
-): Promise<Place[]> {
-  const places: Place[] = [];
-  let [offset, start]: [number, string | undefined] = [0, undefined];
-  const total = names.length > 1 ? await lengthUpTo(connection, list, DEEP_PAGE * ITEMS) : 0;
-  for (const name of total < LONG ? names.slice(0, 1) : names) {
-    const share = { first: 0, middle: 0.5, deep: 1 }[name];
-    const goal = Math.max(0, Math.floor(total * share) - (share === 1 ? PAGES_TIMED * ITEMS : 0));
-    while (offset + ITEMS_WALKED <= goal) {
-      const answer = await get(connection, start ?? `${list.path}n=${ITEMS_WALKED}`, ITEMS_WALKED);
-      start = answer.next;
-      offset += ITEMS_WALKED;
-      if (start === undefined) break;
-    }
-    places.push({ list, name, offset, start });
+/** Where a list is timed that has no filter: at its beginning, and if it is long, half way and deep in it. */
+export async function placesIn({ port }: Server, list: List): Promise<Place[]> {
+  using connection = await Connection.open(port);
+  const total = await lengthUpTo(connection, list, DEEP_PAGE * ITEMS);
+  if (total < LONG) return [beginningOf(list)];
+  const middle = await walk(connection, beginningOf(list), Math.floor(total / 2));
+  const deep = await walk(connection, middle, total - PAGES_TIMED * ITEMS);
+  return [beginningOf(list), { ...middle, name: "middle" }, { ...deep, name: "deep" }];
+}
+
+export function beginningOf(list: List): Place {
+  return { list, name: "first", offset: 0, start: undefined };
+}
+
+async function walk(connection: Connection, from: Place, goal: number): Promise<Place> {
+  let { offset, start } = from;
+  for (; offset + ITEMS_WALKED <= goal; offset += ITEMS_WALKED) {
+    start = (await get(connection, start ?? `${from.list.path}n=${ITEMS_WALKED}`, ITEMS_WALKED)).next;
+    if (start === undefined) throw new Error(`${from.list.path} ends before item ${goal}.`);
   }
-  return places;
+  return { ...from, offset, start };
 }
 
 /** Times pages at a place: they are asked for twice. */
-export async function timePlace({ connection, pid }: Server, place: Place): Promise<Times> {
+export async function timePlace({ port, pid }: Server, place: Place): Promise<Times> {
+  using connection = await Connection.open(port);
   const { p50: once } = await timePages(connection, place);
   const before = await processorMs(pid);
   const times = await timePages(connection, place);

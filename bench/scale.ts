@@ -20,12 +20,11 @@ import {
   get,
   listsOf,
   middleOf,
-  placesOf,
+  beginningOf,
+  placesIn,
   timePlace,
   type Figures,
-  type List,
   type Place,
-  type Server,
   type Times,
 } from "./scale-pages.ts";
 import { compareCached, deepCatalogPage, deepDockerPage, deepName } from "./scale-peers.ts";
@@ -86,66 +85,89 @@ function parseOptions(): Options {
   };
 }
 
-async function measureSize(size: Size, options: Options): Promise<Measured> {
-  await using stack = new AsyncDisposableStack();
-  const folder = options.folder
-    ? join(options.folder, String(size.repositories))
+/** A catalog of one size and a server over it, which is idle. */
+type Served = {
+  readonly size: Size;
+  readonly registry: Registry;
+  readonly begun: Pick<Measured, "fillSeconds" | "idle">;
+};
+
+/** Fills a catalog if it is not there, and starts a server over it. All that is opened is the stack's to dispose of. */
+async function serve(
+  size: Size,
+  {
+    stack,
+    folder: kept,
+    postgres,
+  }: { stack: AsyncDisposableStack; folder: string | undefined; postgres: PostgresServer | undefined },
+): Promise<Served> {
+  const folder = kept
+    ? join(kept, String(size.repositories))
     : await mkdtemp(join(tmpdir(), "supercargo-scale-"));
-  if (!options.folder) stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const url = options.postgres ? await createDatabase(stack.use(await startPostgres())) : undefined;
-  const place = { folder, url };
+  if (!kept) stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const place = { folder, url: await postgres?.createDatabase() };
   const fillSeconds = await filled(place, size);
   const registry = stack.use(await Registry.open(kindOf(place)));
-  const connection = stack.use(await Connection.open(registry.port));
   await setTimeout(SETTLE_MS);
   const idle = (await residentBytes(registry.pid)).now / MIB;
-  const figures = await timeAll({ connection, pid: registry.pid }, size, options);
-  if (options.list) return { size, fillSeconds, idle, figures };
-  return {
-    size,
-    fillSeconds,
-    idle,
-    figures,
-    ...(await measureRest({ registry, connection }, size, options)),
-  };
+  return { size, registry, begun: { fillSeconds, idle } };
 }
 
 /** On a server that may use as much memory as PostgreSQL's documentation says to begin with: a quarter of what there is. */
-async function createDatabase(server: PostgresServer): Promise<string> {
+async function startLarge(): Promise<PostgresServer> {
+  const server = await startPostgres();
   const client = new pg.Client(server.url);
   await client.connect();
   await client.query(`alter system set shared_buffers = '${Math.floor(totalmem() / 4 / MIB)}MB'`);
   await client.end();
   await server.stop();
   await server.start();
-  return server.createDatabase();
+  return server;
 }
 
-/** Goes through all lists in rounds, minutes apart where they are long: what others do on the machine lasts for seconds. */
-async function timeAll(server: Server, size: Size, { list: word = "" }: Options): Promise<Figures[]> {
-  const places: Place[] = [];
-  const find = async (list: List, names: readonly Place["name"][]): Promise<void> => {
-    if (list.id.includes(word)) places.push(...(await placesOf(server, list, names)));
-  };
-  for (const list of listsOf(size)) await find(list, ["first", "middle", "deep"]);
-  for (const filter of filtersOf(size)) await find(filter, ["first"]);
-  const rounds = new Map<Place, Times[]>(places.map((place) => [place, []]));
-  for (let round = 1; round <= ROUNDS; round++) {
-    for (const [place, times] of rounds) {
-      const timed = await timePlace(server, place);
-      times.push(timed);
-      const figures = [timed.p50, timed.p99, timed.cpu].map((figure) => figure.toFixed(2)).join(" ");
-      process.stderr.write(`${size.repositories} ${place.list.id}, ${place.name} (${round}): ${figures}\n`);
+/**
+ * Goes through all lists in rounds, and at each place through all sizes: what others do on the machine lasts for seconds, and
+ * it is as fast for minutes as it is not for the next ones.
+ */
+async function timeAll(all: readonly Served[], word: string): Promise<ReadonlyMap<Served, Figures[]>> {
+  const rounds = new Map<string, Map<Served, { place: Place; times: Times[] }>>();
+  for (const served of all) {
+    for (const place of await placesOf(served, word)) {
+      const key = `${place.list.id}, ${place.name}`;
+      const sizes = rounds.get(key) ?? new Map();
+      rounds.set(key, sizes.set(served, { place, times: [] }));
     }
   }
-  return Array.from(rounds, ([place, times]) => middleOf(place, times));
+  // Pages of one list alone would be in the page cache after the first.
+  for (let round = 1; round <= (word ? 1 : ROUNDS); round++) {
+    for (const [key, sizes] of rounds) {
+      for (const [served, { place, times }] of sizes) {
+        const timed = await timePlace(served.registry, place);
+        times.push(timed);
+        const figures = [timed.p50, timed.p99, timed.cpu].map((figure) => figure.toFixed(2)).join(" ");
+        process.stderr.write(`${round}: ${served.size.repositories} ${key}: ${figures}\n`);
+      }
+    }
+  }
+  const figures = new Map<Served, Figures[]>(all.map((served) => [served, []]));
+  for (const sizes of rounds.values()) {
+    for (const [served, { place, times }] of sizes) figures.get(served)?.push(middleOf(place, times));
+  }
+  return figures;
 }
 
-async function measureRest(
-  { registry, connection }: { registry: Registry; connection: Connection },
-  size: Size,
-  { peer }: Options,
-): Promise<Partial<Measured>> {
+/** Where lists are timed, if their names have the word in them. */
+async function placesOf({ registry, size }: Served, word: string): Promise<Place[]> {
+  const places: Place[] = [];
+  for (const list of listsOf(size)) {
+    if (list.id.includes(word)) places.push(...(await placesIn(registry, list)));
+  }
+  const filters = filtersOf(size).filter(({ id }) => id.includes(word));
+  return [...places, ...filters.map(beginningOf)];
+}
+
+async function measureRest({ registry, size }: Served, peer: number): Promise<Partial<Measured>> {
+  using connection = await Connection.open(registry.port);
   const names = await crawl(connection, "/v2/_supercargo/repositories?fields=name&n=1000");
   const oldNames = await crawl(connection, "/v2/_catalog?n=1000");
   const busy = (await residentBytes(registry.pid)).now / MIB;
@@ -188,13 +210,20 @@ function kindOf({ folder, url }: CatalogPlace): Kind {
 }
 
 async function main(): Promise<void> {
-  const options = parseOptions();
+  const { sizes, folder, list, peer, ...options } = parseOptions();
+  await using stack = new AsyncDisposableStack();
+  const postgres = options.postgres ? stack.use(await startLarge()) : undefined;
+  const all: Served[] = [];
+  for (const size of sizes) all.push(await serve(size, { stack, folder, postgres }));
+  const timed = await timeAll(all, list ?? "");
+  if (list !== undefined) return;
   const measured: Measured[] = [];
-  for (const size of options.sizes) measured.push(await measureSize(size, options));
-  if (options.list) return;
-  process.stderr.write(
-    `Kept as ${await keepScale(measured, options.postgres ? "postgres" : "sqlite")}.md and .json\n`,
-  );
+  for (const served of all) {
+    const { size, begun } = served;
+    measured.push({ size, ...begun, figures: timed.get(served) ?? [], ...(await measureRest(served, peer)) });
+  }
+  const path = await keepScale(measured, postgres ? "postgres" : "sqlite");
+  process.stderr.write(`Kept as ${path}.md and .json\n`);
 }
 
 await main();
