@@ -5,7 +5,7 @@ import { BEGIN, END, FLAT, nameOf, type Size } from "./scale-content.ts";
 
 /** Pages in a row that are timed at each place of a list: each another one, so that none comes from a cache. */
 const PAGES_TIMED = 450;
-/** How often a list that has not so many is gone through for them: each time its pages begin elsewhere. */
+/** How often a list that has not so many is gone through for them, each time with another size of its first page. */
 const TURNS_MAX = 40;
 /** What the kernel counts processor time in. */
 const TICK_MS = 10;
@@ -182,7 +182,7 @@ async function timePages(
   const times: number[] = [];
   let path = start;
   for (let turn = 0; times.length < PAGES_TIMED && turn < TURNS_MAX;) {
-    const answer = await get(connection, path ?? `${list.path}n=${ITEMS - turn}`, path ? ITEMS : undefined);
+    const answer = await get(connection, path ?? `${list.path}n=${ITEMS + turn}`, path ? ITEMS : undefined);
     times.push(answer.milliseconds);
     path = answer.next;
     if (path !== undefined) continue;
