@@ -25,10 +25,10 @@ const STRIDE = 7_368_787;
 
 /** How many tags repositories have, in parts of the average: most few, some many. They add up to as many as there are. */
 const SKEW = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.3, 0.3, 0.3, 0.3, 1, 1, 1, 2, 5, 7.8];
-/** Repositories with very many tags, and how many, but no more than this share of all: of 10,000 tags, a page. */
+/** Repositories with very many tags, and how many, but no more than this share of all: several pages of 10,000. */
 const LARGE = 10;
 const LARGE_TAGS = 10_000;
-const LARGE_SHARE = 0.1;
+const LARGE_SHARE = 0.5;
 
 /** Something rare: of each kind one in so many repositories. */
 export const RARE_EVERY = 1_000;
