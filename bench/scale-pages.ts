@@ -71,7 +71,8 @@ export function listsOf(size: Size): List[] {
   for (const kind of ["repositories", "tags", "manifests"]) {
     add(`${kind} under a flat namespace`, `/v2/_supercargo/${kind}?under=${FLAT[0]}&`);
   }
-  const large = nameOf(0, size);
+  // The very first one is empty.
+  const large = nameOf(1, size);
   add("tags of a repository with many", `/v2/${large}/_supercargo/tags?`);
   add("tags of it by updated", `/v2/${large}/_supercargo/tags?orderBy=updated&`);
   add("tags/list of it", `/v2/${large}/tags/list?`);
