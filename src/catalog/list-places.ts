@@ -4,7 +4,7 @@ import type { Row } from "./list-items.ts";
 import { allOf, behind, columnsOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import { placeNames, shownOf, type Reading, type Rows } from "./list-reading.ts";
 import { stillAt } from "./kept-places.ts";
-import { momentOf, NOW } from "./moment.ts";
+import { momentOf, NOW, versionGiven } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 
 /** Entries of a list and their places in it, in ascending order; and what {@link Engine.again} says of them. */
@@ -213,14 +213,10 @@ function whereOf(reading: Reading, entries: Sorted): { from: string; where: Cond
     return { from: `from ${table} f ${using}`, where: { sql, values } };
   }
   const marks = entries.map((entry) => `(${placeholders(entry.names.length)})`).join(", ");
-  const named = names.map((name, position) => `f.${name} = given.column${position + 1}`).join(" and ");
-  const moment = at === undefined ? NOW : momentOf(at);
+  const { sql, values } = versionGiven(table, names, at);
   return {
     from: `from (values ${marks}) given cross join ${table} f`,
-    where: {
-      sql: `${named} and ${moment.holds("f")}`,
-      values: [...entries.flatMap((entry) => entry.names), ...moment.values],
-    },
+    where: { sql, values: [...entries.flatMap((entry) => entry.names), ...values] },
   };
 }
 

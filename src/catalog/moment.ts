@@ -24,6 +24,47 @@ export function momentOf(at: Revision): Moment {
   };
 }
 
+/** SQL that is true or not, and its parameters. */
+type Clause = { readonly sql: string; readonly values: readonly Value[] };
+
+/** The condition for the row `f` of a table that is the fact of these names at a revision, or now. */
+export function versionNamed(
+  table: string,
+  names: Readonly<Record<string, Value>>,
+  at: Revision | undefined,
+): Clause {
+  const sql = (version: string): string =>
+    Object.keys(names)
+      .map((name) => `${version}.${name} = ?`)
+      .join(" and ");
+  return versionOf(table, { sql, values: Object.values(names) }, at);
+}
+
+/** The same for facts whose names are in the columns of `given`, in this order. */
+export function versionGiven(table: string, names: readonly string[], at: Revision | undefined): Clause {
+  const sql = (version: string): string =>
+    names.map((name, position) => `${version}.${name} = given.column${position + 1}`).join(" and ");
+  return versionOf(table, { sql, values: [] }, at);
+}
+
+/**
+ * Of all versions of a fact, which begin one after the other, the newest that began by then. It is found by the table's key:
+ * a repository has one for each push, and to try them all took 1.4 ms where ten thousand tags had been pushed.
+ */
+function versionOf(
+  table: string,
+  named: { readonly sql: (version: string) => string; readonly values: readonly Value[] },
+  at: Revision | undefined,
+): Clause {
+  const [own, same] = [named.sql("f"), named.sql("v")];
+  if (at === undefined) return { sql: `${own} and f.until is null`, values: named.values };
+  const newest = `(select max(v.since) from ${table} v where ${same} and v.since <= ?)`;
+  return {
+    sql: `${own} and f.since = ${newest} and coalesce(f.until > ?, true)`,
+    values: [...named.values, ...named.values, at, at],
+  };
+}
+
 /** The newest revision at a time. `REVISION_EXPIRED` when what was then is no longer known. */
 export async function revisionAt(database: Queryable, time: Date): Promise<Revision> {
   const [row] = await database.all<{ revision: number | null; oldest: number }>(

@@ -5,7 +5,7 @@ import type { Revision } from "./catalog.ts";
 import type { Engine, Value } from "./engine.ts";
 import type { ListKind } from "./items.ts";
 import { allOf, behind, TABLES, type Condition, type Range } from "./list-orders.ts";
-import { momentOf } from "./moment.ts";
+import { versionGiven } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 
 /** The lists that hits come from. */
@@ -155,14 +155,12 @@ export async function amongNamed(
   { kind, at, conditions }: Omit<Wanted, "seen">,
   keys: readonly (readonly string[])[],
 ): Promise<Candidate[]> {
-  const { table } = TABLES[kind];
-  const [first, second] = kind === "repositories" ? ["name", undefined] : TABLES[kind].names;
-  const { holds, values } = momentOf(at);
+  const { table, names } = TABLES[kind];
+  const version = versionGiven(table, names, at);
   const found: Candidate[] = [];
   for (const some of batches(keys, NAMES_PER_STATEMENT)) {
     const marks = some.map((key) => `(${placeholders(key.length)})`).join(", ");
-    const named = `f.${first} = given.column1${second ? ` and f.${second} = given.column2` : ""}`;
-    const where = [{ sql: `${named} and ${holds("f")}`, values }, ...conditions];
+    const where = [version, ...conditions];
     const source = `(values ${marks}) given cross join ${table}`;
     found.push(...(await select(engine, kind, { source, given: some.flat(), conditions: where })));
   }

@@ -3,7 +3,7 @@ import type { Hit, Match } from "./hits.ts";
 import type { ListQuery } from "./items.ts";
 import { detailsOf, itemsOf, type Row } from "./list-items.ts";
 import { columnsOf, TABLES } from "./list-orders.ts";
-import { momentOf } from "./moment.ts";
+import { versionGiven } from "./moment.ts";
 import { placeholders } from "./rows.ts";
 import { batches, type Candidate, type HitKind } from "./search-candidates.ts";
 import { rank } from "./search-rank.ts";
@@ -109,13 +109,12 @@ async function rowsOf(
 ): Promise<Row[]> {
   const { table, columns, names } = TABLES[kind];
   const details = detailsOf(engine, kind, queryAt(at));
-  const { holds, values } = momentOf(at);
+  const { sql, values } = versionGiven(table, names, at);
   const keys = found.map(keysOf);
   const marks = keys.map((key) => `(${placeholders(key.length)})`).join(", ");
-  const named = names.map((name, position) => `f.${name} = given.column${position + 1}`).join(" and ");
   return engine.all<Row>(
     `select ${columnsOf(columns)}${details.columns} from (values ${marks}) given cross join ${table} f
-      ${details.join} where ${named} and ${holds("f")}`,
+      ${details.join} where ${sql}`,
     [...details.values, ...keys.flat(), ...values],
   );
 }

@@ -28,7 +28,7 @@ import type { Reach } from "./list-reading.ts";
 import { namesSeen, readPage } from "./list.ts";
 import { findEvent, readLog } from "./log.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
-import { momentOf, NOW, requireRetained, revisionAt, type Moment } from "./moment.ts";
+import { momentOf, NOW, requireRetained, revisionAt, versionNamed, type Moment } from "./moment.ts";
 import { notePulls } from "./pulls.ts";
 import { readReferrers, type ReferrersFilter } from "./referrers.ts";
 import type { SearchPage, SearchQuery } from "./hits.ts";
@@ -103,10 +103,11 @@ class SqlCatalog implements WholeCatalog {
   ): Promise<ManifestFact | undefined> {
     const [table, column, key] =
       reference.kind === "tag" ? ["tag", "name", reference.tag] : ["manifest", "digest", reference.digest];
-    return this.#read(at, async ({ holds, values }) => {
+    const { sql, values } = versionNamed(table, { repository, [column]: key }, at);
+    return this.#read(at, async () => {
       const [row] = await this.#engine.all<{ digest: Digest }>(
-        `select f.digest from ${table} f where f.repository = ? and f.${column} = ? and ${holds("f")}`,
-        [repository, key, ...values],
+        `select f.digest from ${table} f where ${sql}`,
+        values,
       );
       const content = row && (await readContent(this.#engine, this.#recent, row.digest));
       return content && { repository, ...content };
@@ -131,11 +132,9 @@ class SqlCatalog implements WholeCatalog {
   }
 
   async hasRepository(repository: RepositoryName, at?: Revision): Promise<boolean> {
-    const rows = await this.#read(at, ({ holds, values }) =>
-      this.#engine.all(`select 1 from repository f where f.name = ? and ${holds("f")}`, [
-        repository,
-        ...values,
-      ]),
+    const { sql, values } = versionNamed("repository", { name: repository }, at);
+    const rows = await this.#read(at, () =>
+      this.#engine.all(`select 1 from repository f where ${sql}`, values),
     );
     return rows.length > 0;
   }

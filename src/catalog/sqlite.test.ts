@@ -30,15 +30,22 @@ const SCAN = new RegExp(
   `^SCAN (?!\\w+_parts VIRTUAL TABLE INDEX \\d+:M|page|part|found|given|newest|(\\d+ )?CONSTANT ROW|\\(subquery|\\d+-ROW VALUES|${ONE_ROW.join("|")})`,
 );
 const REPOSITORY_SCAN = /^SEARCH (?!.*EXISTS).*\(repository=\?\)$/;
+// All that a fact has ever been, save a page of it: a repository has been another one with each push.
+const VERSIONS_SCAN =
+  /^SEARCH .* sqlite_autoindex_(repository|manifest|tag|namespace)_1 \((name|path|repository=\? AND (name|digest))=\?( AND since<\?)?\)$/;
 
 describePlans(newPlace, async (engine) => async (sql, values) => {
+  const isPage = sql.endsWith("order by f.since desc limit ?");
   type Step = { id: number; parent: number; detail: string };
   const plan = await engine.all<Step>(`explain query plan ${sql}`, values);
   // A subquery that is asked for a single value ends with its first row.
   const single = new Set(plan.filter(({ detail }) => detail.includes("SCALAR SUBQUERY")).map(({ id }) => id));
   return plan
     .filter(
-      ({ parent, detail }) => SCAN.test(detail) || (REPOSITORY_SCAN.test(detail) && !single.has(parent)),
+      ({ parent, detail }) =>
+        SCAN.test(detail) ||
+        (!isPage && VERSIONS_SCAN.test(detail) && !single.has(parent)) ||
+        (REPOSITORY_SCAN.test(detail) && !single.has(parent)),
     )
     .map(({ detail }) => detail);
 });
