@@ -13,9 +13,10 @@ export type Size = { readonly repositories: number; readonly tags: number };
 export const BEGIN = Date.parse("2025-01-01T00:00:00Z");
 export const END = Date.parse("2026-01-01T00:00:00Z");
 
-/** Namespaces without any below them. They share four of ten repositories. */
+/** Namespaces without any below them. They share four of ten repositories, so that each has several pages of them. */
 export const FLAT = ["archive", "ci", "mirror", "users"] as const;
 const FLAT_SHARE = 0.4;
+const FLAT_LEAST = 400;
 /** Namespaces at the top of the deep part. */
 const ORGANIZATIONS = 997;
 const DEPTH_MIN = 2;
@@ -41,8 +42,9 @@ const LAYER_BYTES = 30_000_000;
 
 /** The name of a repository by its number. */
 export function nameOf(number: number, { repositories }: Size): RepositoryName {
-  if (number < repositories * FLAT_SHARE)
-    return `${FLAT[number % FLAT.length]}/app-${number}` as RepositoryName;
+  const flat = repositories * FLAT_SHARE;
+  const namespaces = Math.min(FLAT.length, Math.ceil(flat / FLAT_LEAST));
+  if (number < flat) return `${FLAT[number % namespaces]}/app-${number}` as RepositoryName;
   const segments = [`org-${number % ORGANIZATIONS}`];
   const depth = DEPTH_MIN + (number % DEPTHS);
   for (let level = 2; level < depth; level++) segments.push(`group-${(number >> (2 * level)) % 16}`);
