@@ -13,9 +13,10 @@ export type Size = { readonly repositories: number; readonly tags: number };
 export const BEGIN = Date.parse("2025-01-01T00:00:00Z");
 export const END = Date.parse("2026-01-01T00:00:00Z");
 
-/** Namespaces without any below them. They share four of ten repositories, so that each has several pages of them. */
+/** Namespaces without any below them. They share four of ten repositories. */
 export const FLAT = ["archive", "ci", "mirror", "users"] as const;
 const FLAT_SHARE = 0.4;
+/** Repositories in one of them, at the least: several pages. Of few there are fewer namespaces. */
 const FLAT_LEAST = 400;
 /** Namespaces at the top of the deep part. */
 const ORGANIZATIONS = 997;

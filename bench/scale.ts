@@ -15,12 +15,12 @@ import { Registry, SUPERCARGO, type Kind } from "./registries.ts";
 import type { Size } from "./scale-content.ts";
 import { fill, type CatalogPlace } from "./scale-fill.ts";
 import {
+  beginningOf,
   crawl,
   filtersOf,
   get,
   listsOf,
   middleOf,
-  beginningOf,
   placesIn,
   timePlace,
   type Figures,

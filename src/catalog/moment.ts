@@ -1,6 +1,7 @@
 import { RegistryError } from "../errors.ts";
 import type { Revision } from "./catalog.ts";
 import type { Queryable, Value } from "./engine.ts";
+import type { Condition } from "./list-orders.ts";
 
 /** When facts are asked for. */
 export type Moment = {
@@ -24,15 +25,12 @@ export function momentOf(at: Revision): Moment {
   };
 }
 
-/** SQL that is true or not, and its parameters. */
-type Clause = { readonly sql: string; readonly values: readonly Value[] };
-
 /** The condition for the row `f` of a table that is the fact of these names at a revision, or now. */
 export function versionNamed(
   table: string,
   names: Readonly<Record<string, Value>>,
   at: Revision | undefined,
-): Clause {
+): Condition {
   const sql = (version: string): string =>
     Object.keys(names)
       .map((name) => `${version}.${name} = ?`)
@@ -41,7 +39,7 @@ export function versionNamed(
 }
 
 /** The same for facts whose names are in the columns of `given`, in this order. */
-export function versionGiven(table: string, names: readonly string[], at: Revision | undefined): Clause {
+export function versionGiven(table: string, names: readonly string[], at: Revision | undefined): Condition {
   const sql = (version: string): string =>
     names.map((name, position) => `${version}.${name} = given.column${position + 1}`).join(" and ");
   return versionOf(table, { sql, values: [] }, at);
@@ -55,7 +53,7 @@ function versionOf(
   table: string,
   named: { readonly sql: (version: string) => string; readonly values: readonly Value[] },
   at: Revision | undefined,
-): Clause {
+): Condition {
   const [own, same] = [named.sql("f"), named.sql("v")];
   if (at === undefined) return { sql: `${own} and f.until is null`, values: named.values };
   const newest = `(select max(v.since) from ${table} v where ${same} and v.since <= ?)`;

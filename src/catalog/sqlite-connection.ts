@@ -12,11 +12,11 @@ const PAGE_CACHE_KIB = { writing: 16_384, answeringLeast: 65_536, answeringMost:
 const PAGE_CACHE_SHARE = 1 / 64;
 
 /**
- * To see how many rows are asked for, or what a column is to be equal to in a list that is ordered, SQLite compiles a statement
- * anew each time these are bound: that took longer than to find a row, and a quarter of what a page of manifests takes. There
- * is nothing to learn: which index to use is said. Of an expression it does not.
+ * Parameters that SQLite looks at to plan a statement: how many rows are asked for, and what a column is to be equal to where
+ * the rows are ordered. It compiles the statement anew each time these are bound, which was a quarter of what a page of
+ * manifests takes. There is nothing to learn: which index to use is said. At an expression it does not look.
  */
-const SEEN = /(=|\blimit) \?/g;
+const LOOKED_AT = /(=|\blimit) \?/g;
 
 /** One database connection with its compiled statements. Its calls block: each is a few microseconds, save commits. */
 export class Connection implements Queryable, Disposable {
@@ -95,7 +95,7 @@ export class Connection implements Queryable, Disposable {
     let statement = this.#statements.get(sql);
     if (!statement) {
       if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear();
-      statement = this.#database.prepare(sql.replace(SEEN, "$1 +?"));
+      statement = this.#database.prepare(sql.replace(LOOKED_AT, "$1 +?"));
       this.#statements.set(sql, statement);
     }
     return statement;

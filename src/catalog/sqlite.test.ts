@@ -35,7 +35,9 @@ const VERSIONS_SCAN =
   /^SEARCH .* sqlite_autoindex_(repository|manifest|tag|namespace)_1 \((name|path|repository=\? AND (name|digest))=\?( AND since<\?)?\)$/;
 
 describePlans(newPlace, async (engine) => async (sql, values) => {
-  const isPage = sql.endsWith("order by f.since desc limit ?");
+  const scansOfOne = sql.endsWith("order by f.since desc limit ?")
+    ? [REPOSITORY_SCAN]
+    : [REPOSITORY_SCAN, VERSIONS_SCAN];
   type Step = { id: number; parent: number; detail: string };
   const plan = await engine.all<Step>(`explain query plan ${sql}`, values);
   // A subquery that is asked for a single value ends with its first row.
@@ -43,9 +45,7 @@ describePlans(newPlace, async (engine) => async (sql, values) => {
   return plan
     .filter(
       ({ parent, detail }) =>
-        SCAN.test(detail) ||
-        (!isPage && VERSIONS_SCAN.test(detail) && !single.has(parent)) ||
-        (REPOSITORY_SCAN.test(detail) && !single.has(parent)),
+        SCAN.test(detail) || (!single.has(parent) && scansOfOne.some((scan) => scan.test(detail))),
     )
     .map(({ detail }) => detail);
 });
