@@ -47,6 +47,7 @@ class SqliteFilling implements Filling {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly again = DIALECT.again;
+  readonly defers = DIALECT.defers;
   readonly nests = DIALECT.nests;
   readonly like = DIALECT.like;
   readonly sees = DIALECT.sees;

@@ -59,6 +59,9 @@ export interface Engine extends Queryable, AsyncDisposable {
    */
   readonly again: { readonly column: string; readonly using: string };
 
+  /** Whether the row that an index leads to is looked up only when something is read that the index does not have. */
+  readonly defers: boolean;
+
   /** Whether a query of the first rows of another query reads those one after the other, and no more than it needs. */
   readonly nests: boolean;
 

@@ -30,10 +30,10 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
   const isManifest = kind === "manifests";
   const columns: string[] = [];
   if (isManifest || include?.has("annotations")) {
-    columns.push("coalesce(c.annotations, f.annotations) as annotations");
+    columns.push(`${asRowSays("c.annotations", "f.annotations")} as annotations`);
   }
   if (isManifest || include?.has("labels")) {
-    columns.push("coalesce(case when f.described = 1 then c.labels end, f.labels) as labels");
+    columns.push(`${asRowSays("case when f.described = 1 then c.labels end", "f.labels")} as labels`);
   }
   if (columns.length === 0) return NO_DETAILS;
   const tags = isManifest ? tagNames(engine, at) : undefined;
@@ -45,6 +45,11 @@ export function detailsOf(engine: Engine, kind: ListKind, { include, at }: ListQ
     // database may begin with contents, and read them all.
     join: "left join content c on c.digest = case when f.annotated = 2 then f.digest end",
   };
+}
+
+/** Annotations or labels from where the row says that they are. Of a row that has none, which is most, neither is read. */
+function asRowSays(lookedUp: string, inRow: string): string {
+  return `case f.annotated when 1 then ${inRow} when 2 then ${lookedUp} end`;
 }
 
 /** The tag of a repository that moved last: the newest of its rows that hold at the moment. */

@@ -8,6 +8,7 @@ import { SMALL_BLOBS } from "./schema-small-blobs.ts";
 import { IN_ROW } from "./schema-in-row.ts";
 import { MARKS } from "./schema-marks.ts";
 import { BY_INDEX } from "./schema-by-index.ts";
+import { BY_SIZE } from "./schema-by-size.ts";
 import { WEBHOOKS } from "./schema-webhooks.ts";
 
 /** What a step does: statements, and where SQL cannot say it, functions. */
@@ -17,7 +18,18 @@ type Steps = readonly (readonly (string | ((tx: Queryable, engine: Engine) => Pr
  * The schema, as forward steps: step n takes a database from version n to n + 1. A step that has been released is never
  * edited; what it got wrong, the next one mends.
  */
-const STEPS: Steps = [FACTS_AND_LOG, LISTS, SEARCH, SHOWN, WEBHOOKS, SMALL_BLOBS, IN_ROW, MARKS, BY_INDEX];
+const STEPS: Steps = [
+  FACTS_AND_LOG,
+  LISTS,
+  SEARCH,
+  SHOWN,
+  WEBHOOKS,
+  SMALL_BLOBS,
+  IN_ROW,
+  MARKS,
+  BY_INDEX,
+  BY_SIZE,
+];
 
 /**
  * Takes the steps that a database has not taken yet, each in a transaction of its own; safe when several nodes start at

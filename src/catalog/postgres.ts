@@ -76,6 +76,7 @@ class Postgres implements Engine {
   readonly using = (): string => "";
   // Where a row lies in the table changes with its pulls.
   readonly again = { column: "born", using: "" };
+  readonly defers = false;
   readonly nests = true;
   readonly like = (text: string, glob: string): { sql: string; values: string[] } => ({
     sql: `${text} like ?`,

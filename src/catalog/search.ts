@@ -53,6 +53,7 @@ function limited(engine: Engine, database: Queryable, ms: number): Engine {
     parts: engine.parts,
     using: (index) => engine.using(index),
     again: engine.again,
+    defers: engine.defers,
     nests: engine.nests,
     like: (text, glob) => engine.like(text, glob),
     sees: (name, view) => engine.sees(name, view),

@@ -10,6 +10,7 @@ export const DIALECT = {
   },
   using: (index: string) => `indexed by ${index}`,
   again: { column: "rowid", using: "not indexed" },
+  defers: true,
   // It sorts them all again.
   nests: false,
   // A glob that it can see SQLite looks at when it compiles the statement, anew each time. What has no wildcard is compared:

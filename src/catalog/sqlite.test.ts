@@ -10,6 +10,7 @@ import { readLog } from "../../test/contract/catalog/reading.ts";
 import { APP, blob, manifest, ORIGIN, OTHER, push, V1 } from "../../test/contract/catalog/samples.ts";
 import { RegistryError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
+import { TABLES } from "./list-orders.ts";
 import { answeringKib } from "./sqlite-connection.ts";
 import { openSqlite } from "./sqlite.ts";
 
@@ -71,6 +72,25 @@ describe("SQLite alone", () => {
     const mebibyte = 1024 * 1024;
     const kept = [512, 8_192, 65_536].map((memory) => answeringKib(memory * mebibyte) / 1024);
     assert.deepEqual(kept, [64, 128, 256]);
+  });
+
+  test("has all that is shown in the indexes of orders in which neighbours lie all over the table", async () => {
+    await using opened = await openNew(newPlace);
+    const described = ["described", "annotated", "tag_names", "tags_since"];
+    for (const [kind, orders, more] of [
+      ["tags", ["size", "image_size", "semver"], []],
+      ["manifests", ["size", "image_size"], described],
+    ] as const) {
+      const { table, columns } = TABLES[kind];
+      for (const order of orders) {
+        const rows = await opened.engine.all<{ name: string }>("select name from pragma_index_info(?)", [
+          `${table}_by_${order}`,
+        ]);
+        const indexed = new Set(rows.map(({ name }) => name));
+        const missing = [...columns, ...more, "since", "until"].filter((column) => !indexed.has(column));
+        assert.deepEqual(missing, [], `${table}_by_${order}`);
+      }
+    }
   });
 
   test("is refused to a second one while the first has it, with what to do, and free again after", async () => {

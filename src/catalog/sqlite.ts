@@ -48,6 +48,7 @@ class Sqlite implements Engine {
   readonly bulk = DIALECT.bulk;
   readonly using = DIALECT.using;
   readonly again = DIALECT.again;
+  readonly defers = DIALECT.defers;
   readonly nests = DIALECT.nests;
   readonly like = DIALECT.like;
   readonly sees = DIALECT.sees;

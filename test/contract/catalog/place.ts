@@ -50,6 +50,7 @@ export function borrowed(engine: Engine, changes: Partial<Engine> = {}): Engine 
     bulk: engine.bulk,
     using: (index) => engine.using(index),
     again: engine.again,
+    defers: engine.defers,
     nests: engine.nests,
     parts: engine.parts,
     snapshot: (read) => engine.snapshot(read),
