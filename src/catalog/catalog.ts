@@ -108,8 +108,6 @@ export type Facts = {
 export type Page<Key extends string> = {
   readonly after?: Key | undefined;
   readonly limit: number;
-  /** The facts at this revision instead of the present; `REVISION_EXPIRED` or `REVISION_UNKNOWN` if there are none. */
-  readonly at?: Revision | undefined;
 };
 
 export type EventPage = {

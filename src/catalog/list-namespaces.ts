@@ -1,4 +1,4 @@
-import type { Engine } from "./engine.ts";
+import type { Engine, Value } from "./engine.ts";
 import type { ListQuery, Position } from "./items.ts";
 import type { Row } from "./list-items.ts";
 import { rangesOf, type Condition, type Range } from "./list-orders.ts";
@@ -36,30 +36,27 @@ export async function readSeenNamespaces(
   const make = (): Promise<readonly Row[]> => partialRows(children, query, readNames);
   const isStill = stillAt(engine, { at: query.at, newest });
   const partial = await places.of(key, { make, entries: (rows) => rows.length, isStill });
-  const whole = children.isNone ? { rows: [] } : await readWhole({ ...range, holds: children.whole() });
+  const whole: Rows = children.isNone ? { rows: [] } : await readWhole({ ...range, holds: children.whole() });
   const placeOf = (row: Row): Position => {
     const names = order.by === "name" ? ["parent", "path"] : range.by;
     return names.map((name) => row[name]) as unknown as Position;
   };
-  const sign = order.descending ? -1 : 1;
-  const start = after && (order.by === "name" ? after : after.slice(-1));
+  const compare = (a: Position, b: Position): number =>
+    (order.descending ? -1 : 1) * comparePlaces(a as readonly Value[], b as readonly Value[]);
+  const start = order.by === "name" ? after : after && (after.slice(-1) as unknown as Position);
+  // Where the whole ones end early, the page ends: behind that are some that have not been looked at.
+  const isOnPage = (place: Position): boolean =>
+    (!start || compare(place, start) > 0) && (!whole.next || compare(place, whole.next) <= 0);
   const others = partial.filter(
     (row) =>
       (selector.empty === undefined || Number(row["filled"]) > 0 !== selector.empty) &&
-      (!start ||
-        sign *
-          comparePlaces(placeOf(row) as readonly (string | number)[], start as readonly (string | number)[]) >
-          0),
+      isOnPage(placeOf(row)),
   );
-  const all = [...whole.rows, ...others].toSorted(
-    (a, b) =>
-      sign *
-      comparePlaces(placeOf(a) as readonly (string | number)[], placeOf(b) as readonly (string | number)[]),
-  );
+  const all = [...whole.rows, ...others].toSorted((a, b) => compare(placeOf(a), placeOf(b)));
   const rows = all.slice(0, limit);
   const last = rows.at(-1);
-  const more = all.length > limit || whole.next !== undefined;
-  return { rows, ...(more && last && { next: placeOf(last) }) };
+  const next = all.length > limit && last ? placeOf(last) : whole.next;
+  return { rows, next };
 }
 
 /** The children of a namespace as a view shows them. */

@@ -185,37 +185,41 @@ export function behind(
   const start = place?.[0];
   if (start !== undefined && (descending ? isLess(start, from) : !isLess(start, to, true))) return undefined;
   const isInside = start !== undefined && (descending ? isLess(start, to, true) : !isLess(start, from));
-  // Every value is at or above the least, but saying so has it looked up where it begins.
-  const least = from ?? (TEXTS.has(by[0] ?? "") ? "" : 0);
-  const [near, far] = descending ? [to, least] : [least, to];
-  const [ahead, back] = descending ? ["<", ">"] : [">", "<"];
-  const bounds = [
-    isInside ? rowIs(by, ahead, place) : near !== undefined && firstIs(by, descending ? "<" : ">=", near),
-    stop
-      ? rowIs(by, `${back}=`, partOf(stop, by))
-      : far !== undefined && firstIs(by, descending ? ">=" : "<", far),
-  ];
-  const parts: Condition[] = bounds.filter((bound) => bound !== false && bound !== undefined);
-  if (equal) parts.unshift({ sql: `f.${equal[0]} = ?`, values: [equal[1]] });
-  return allOf(parts);
+  const near = descending ? to : leastOf({ by, from });
+  return allOf([
+    ...(equal ? [{ sql: `f.${equal[0]} = ?`, values: [equal[1]] }] : []),
+    ...(isInside ? rowIs(by, descending ? "<" : ">", place) : firstIs(by, descending ? "<" : ">=", near)),
+    ...upTo({ by, from, to }, { descending, stop }),
+  ]);
+}
+
+/** The conditions for what of a range does not come behind `stop`, or its end. */
+export function upTo(
+  range: Pick<Range, "by" | "from" | "to">,
+  { descending, stop }: Pick<Order, "descending"> & { stop?: Position | undefined },
+): Condition[] {
+  const { by, to } = range;
+  if (stop) return rowIs(by, descending ? ">=" : "<=", partOf(stop, by));
+  return descending ? firstIs(by, ">=", leastOf(range)) : firstIs(by, "<", to);
+}
+
+/** Every value is at or above the least, but saying so has it looked up where it begins. */
+function leastOf({ by: [first = ""], from }: Pick<Range, "by" | "from">): string | number {
+  return from ?? (TEXTS.has(first) ? "" : 0);
 }
 
 function partOf(position: Position | undefined, by: readonly string[]): readonly Value[] | undefined {
   return position?.slice(position.length - by.length).map((value) => value ?? "");
 }
 
-function rowIs(
-  by: readonly string[],
-  operator: string,
-  place: readonly Value[] | undefined,
-): Condition | undefined {
-  if (!place) return undefined;
+function rowIs(by: readonly string[], operator: string, place: readonly Value[] | undefined): Condition[] {
+  if (!place) return [];
   const row = by.map((column) => `f.${column}`).join(", ");
-  return { sql: `(${row}) ${operator} (${placeholders(by.length)})`, values: place };
+  return [{ sql: `(${row}) ${operator} (${placeholders(by.length)})`, values: place }];
 }
 
-function firstIs([first = ""]: readonly string[], operator: string, value: Value): Condition {
-  return { sql: `f.${first} ${operator} ?`, values: [value] };
+function firstIs([first = ""]: readonly string[], operator: string, value: Value | undefined): Condition[] {
+  return value === undefined ? [] : [{ sql: `f.${first} ${operator} ?`, values: [value] }];
 }
 
 /** Bytewise for texts, as the databases order them. Without a bound `unbounded`. */

@@ -172,8 +172,15 @@ function compareBehind(place: readonly Value[], after: Position): number {
   );
 }
 
-/** The rows of entries, in their order; with what says where in the range they are, if it is asked for. */
-export async function rowsOf(reading: Reading, entries: Sorted, range?: Range): Promise<Row[]> {
+/** What else is asked of rows: where in a range they are, and what is to hold for them. */
+type Wanted = { readonly range?: Range; readonly holding?: readonly Condition[] };
+
+/** The rows of entries, in their order. */
+export async function rowsOf(
+  reading: Reading,
+  entries: Sorted,
+  { range, holding = [] }: Wanted = {},
+): Promise<Row[]> {
   const { engine, kind } = reading;
   const { names } = TABLES[kind];
   const { columns, details } = shownOf(reading, range);
@@ -181,7 +188,8 @@ export async function rowsOf(reading: Reading, entries: Sorted, range?: Range): 
   const isAgain = isReadAgain(reading);
   const found = new Map<Value | undefined, Row>();
   for (const some of batches(entries, NAMES_PER_STATEMENT)) {
-    const { from, where } = whereOf(reading, some);
+    const { from, where: are } = whereOf(reading, some);
+    const where = allOf([are, ...holding]);
     const rows = await engine.all<Row>(
       `select ${columns}${details.columns}, f.${column} ${from} ${details.join} where ${where.sql}`,
       [...details.values, ...where.values],

@@ -5,7 +5,6 @@ import type { Filter, Finder } from "./filter.ts";
 import { detailsOf, NO_DETAILS, type Details, type Row } from "./list-items.ts";
 import { allOf, columnsOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import type { KeptPlaces } from "./kept-places.ts";
-import { momentOf } from "./moment.ts";
 
 /** How far a page looks for what its filters leave. */
 export type Reach = {
@@ -19,7 +18,7 @@ export type Reach = {
   readonly rowsFoundMax: number;
   /**
    * Revisions since the moment that is asked for, up to which the rows that ended since are read for every page. Beyond,
-   * a list by name reads all versions of the names it shows instead.
+   * a list by name goes from name to name instead.
    */
   readonly recentRevisions: number;
 };
@@ -74,20 +73,11 @@ export type Source = Condition & { readonly using: string };
  * Where the rows of a moment are: those that are current and began by then, and the few that ended since. In both parts
  * they come in order, so that reading both costs what the page shows. A filter may find them by its own index.
  */
-export function sourcesOf(
-  { engine, kind, query, newest, reach }: Reading,
-  range: Range,
-  finder?: Finder,
-): Source[] {
-  const { at, order } = query;
+export function sourcesOf({ engine, kind, query: { at } }: Reading, range: Range, finder?: Finder): Source[] {
   const { table } = TABLES[kind];
   const found = finder ? [finder] : [];
   const using = engine.using(finder?.index ?? range.index);
   if (at === undefined) return [{ using, ...allOf([{ sql: "f.until is null", values: [] }, ...found]) }];
-  if (order.by === "name" && newest - at > reach.recentRevisions && !finder) {
-    const { holds, values } = momentOf(at);
-    return [{ using: "", sql: holds("f"), values }];
-  }
   const current = { sql: "f.until is null and f.since <= ?", values: [at] };
   const ended = range.equal ? `${table}_ended` : `${table}_until`;
   return [

@@ -2,6 +2,7 @@ import type { Position } from "./items.ts";
 import type { Value } from "./engine.ts";
 import type { Filter } from "./filter.ts";
 import { NO_DETAILS, type Details, type Row } from "./list-items.ts";
+import { isLongAgo, nameBehind, selectLongAgo } from "./list-long-ago.ts";
 import { allOf, behind, orderOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import { comparePlaces, entryColumns, rowsOf, sortedBy } from "./list-places.ts";
 import { placeNames, shownOf, sourcesOf, type Reading, type Source } from "./list-reading.ts";
@@ -11,6 +12,7 @@ type Part = { readonly want: number; readonly stop?: Position | undefined; reado
 
 /** The rows of a stretch that all filters hold for, in its order. */
 export async function select(reading: Reading, range: Range, { want, stop, most }: Part): Promise<Row[]> {
+  if (isLongAgo(reading)) return (await selectLongAgo(reading, range, { want, stop })).rows;
   const { query, filters } = reading;
   const place = behind(range, query.after, { ...query.order, stop });
   const [current, ended] = sourcesOf(reading, range);
@@ -26,7 +28,7 @@ export async function select(reading: Reading, range: Range, { want, stop, most 
   const entries = { ...NO_DETAILS, columns: entryColumns(reading, range) };
   const others = await read(reading, range, { shown: entries, from: ended, stretch: where, want });
   if (others.length === 0) return rows;
-  const more = await rowsOf(reading, sortedBy(reading, range, others), range);
+  const more = await rowsOf(reading, sortedBy(reading, range, others), { range });
   return together(reading, range, [...rows, ...more]).slice(0, want);
 }
 
@@ -71,6 +73,7 @@ export async function placeBehind(
   range: Range,
   rows: number,
 ): Promise<Position | undefined> {
+  if (isLongAgo(reading)) return nameBehind(reading, range, rows);
   const { engine, kind, query } = reading;
   const place = behind(range, query.after, query.order);
   const [source] = sourcesOf(reading, range);

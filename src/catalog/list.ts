@@ -6,6 +6,7 @@ import { findPlaces, knownPlaces } from "./list-found.ts";
 import { filtersOf } from "./list-filters.ts";
 import { itemsOf, type Row } from "./list-items.ts";
 import { readSeenNamespaces } from "./list-namespaces.ts";
+import { isLongAgo, selectLongAgo } from "./list-long-ago.ts";
 import { allOf, rangesOf, TABLES, type Range } from "./list-orders.ts";
 import { entriesBehind, placesOf, rowsAt, rowsOf } from "./list-places.ts";
 import type { Reach, Reading, Rows } from "./list-reading.ts";
@@ -125,17 +126,20 @@ async function readRanges(reading: Reading, ranges: readonly Range[]): Promise<R
 
 /** The first rows of a range that all filters hold for, at most `want`. */
 async function readRange(reading: Reading, range: Range, want: number): Promise<Stretch> {
-  if (reading.filters.length === 0) return { rows: await select(reading, range, { want }) };
+  if (reading.filters.length === 0) {
+    if (!isLongAgo(reading)) return { rows: await select(reading, range, { want }) };
+    return selectLongAgo(reading, range, { want, most: reading.reach.rowsLookedUpMax });
+  }
   const index = indexOf(reading, range);
   if (index !== undefined) return { rows: await select(reading, { ...range, index }, { want }) };
   const known = knownPlaces(reading, range);
-  if (known) return { rows: await rowsOf(reading, entriesBehind(reading, known, want), range) };
+  if (known) return { rows: await rowsOf(reading, entriesBehind(reading, known, want), { range }) };
   const walked = walkedOf(reading, range);
   const { rows: tried, stop } = await tryFirst(reading, walked, want);
   if (tried.length >= want || stop === undefined) return { rows: tried };
   if (tried.length * FILLED_ENOUGH >= want) return { rows: tried, stoppedAt: stop };
   const found = await findPlaces(reading, range);
-  if (found) return { rows: await rowsOf(reading, entriesBehind(reading, found, want), range) };
+  if (found) return { rows: await rowsOf(reading, entriesBehind(reading, found, want), { range }) };
   const { rowsLookedAtMax, rowsLookedUpMax } = reading.reach;
   const most = reading.filters.some(({ looksUp }) => looksUp) ? rowsLookedUpMax : rowsLookedAtMax;
   const stoppedAt = await placeBehind(reading, walked, most);
@@ -146,10 +150,10 @@ async function readRange(reading: Reading, range: Range, want: number): Promise<
 }
 
 /** The index that has all that a page can show in its order, and little else, though there is a filter. */
-function indexOf({ filters, query, newest, reach }: Reading, range: Range): string | undefined {
-  const isRecent = query.at === undefined || newest - query.at <= reach.recentRevisions;
+function indexOf(reading: Reading, range: Range): string | undefined {
+  const { filters, query } = reading;
   const isAlone = filters.length === 1 && range.holds === undefined;
-  return isAlone && isRecent && query.order.by === "name" ? filters[0]?.indexByName : undefined;
+  return isAlone && query.order.by === "name" && !isLongAgo(reading) ? filters[0]?.indexByName : undefined;
 }
 
 /** The rows of a range that are gone through for those that the filters hold for. */
@@ -163,13 +167,13 @@ function walkedOf({ filters, query }: Reading, range: Range): Range {
 export async function namesSeen(
   engine: Engine,
   asked: Omit<Asked, "query" | "bare">,
-  { view, after, limit, at }: Page<string> & { readonly view: View },
+  { view, after, limit }: Page<string> & { readonly view: View },
 ): Promise<RepositoryName[]> {
   const names: RepositoryName[] = [];
   let place: Position | undefined = after ? [after] : undefined;
   do {
     const order = { by: "name", descending: false } as const;
-    const query = { selector: { empty: false }, view, order, limit: limit - names.length, at, after: place };
+    const query = { selector: { empty: false }, view, order, limit: limit - names.length, after: place };
     const { rows, next } = await readRows(engine, "repositories", { ...asked, query, bare: true });
     names.push(...rows.map(({ name }) => name as RepositoryName));
     place = next;

@@ -2,7 +2,6 @@ import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { Page, Referrer } from "./catalog.ts";
 import type { Queryable } from "./engine.ts";
-import type { Moment } from "./moment.ts";
 
 export type ReferrersFilter = { readonly artifactType?: string | undefined; readonly bytesMax: number };
 
@@ -19,10 +18,9 @@ type Row = {
 export async function readReferrers(
   database: Queryable,
   { repository, subject }: { repository: RepositoryName; subject: Digest },
-  { page, moment }: { page: Page<string> & ReferrersFilter; moment: Moment },
+  page: Page<string> & ReferrersFilter,
 ): Promise<{ referrers: Referrer[]; more: boolean }> {
   const { after = "", limit, artifactType, bytesMax } = page;
-  const { holds, values } = moment;
   const [ofType, types] = artifactType === undefined ? ["", []] : ["and c.artifact_type = ?", [artifactType]];
   const rows = await database.all<Row>(
     `select digest, media_type, artifact_type, size,
@@ -31,10 +29,10 @@ export async function readReferrers(
         select c.digest, c.media_type, c.artifact_type, c.size, c.annotations,
             sum(octet_length(c.annotations)) over (order by f.digest) as total
           from manifest f join content c on c.digest = f.digest
-          where f.repository = ? and f.subject = ? and f.digest > ? and ${holds("f")} ${ofType}
+          where f.repository = ? and f.subject = ? and f.digest > ? and f.until is null ${ofType}
           order by f.digest limit ?
       ) page order by digest`,
-    [bytesMax, repository, subject, after, ...values, ...types, limit + 1],
+    [bytesMax, repository, subject, after, ...types, limit + 1],
   );
   const referrers = rows.slice(0, limit).flatMap(referrerOf);
   return { referrers, more: rows.length > referrers.length };

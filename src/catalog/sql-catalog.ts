@@ -142,31 +142,25 @@ class SqlCatalog implements WholeCatalog {
   async listRepositories({
     after = "",
     limit,
-    at,
     view,
   }: Page<string> & { readonly view?: View | undefined }): Promise<RepositoryName[]> {
     if (view) {
       const { revision: newest } = await this.bounds();
       const asked = { newest, reach: this.#limits.reach, places: this.#places };
-      return this.#read(at, () => namesSeen(this.#engine, asked, { view, after, limit, at }));
+      return namesSeen(this.#engine, asked, { view, after, limit });
     }
-    const rows = await this.#read(at, ({ holds, values }) =>
-      this.#engine.all<{ name: RepositoryName }>(
-        `select f.name from repository f where f.name > ? and ${holds("f")} and f.manifests > 0
-          order by f.name limit ?`,
-        [after, ...values, limit],
-      ),
+    const rows = await this.#engine.all<{ name: RepositoryName }>(
+      `select name from repository where name > ? and until is null and manifests > 0 order by name limit ?`,
+      [after, limit],
     );
     return rows.map((row) => row.name);
   }
 
-  async listTags(repository: RepositoryName, { after = "", limit, at }: Page<string>): Promise<TagFact[]> {
-    const rows = await this.#read(at, ({ holds, values }) =>
-      this.#engine.all<{ name: Tag; digest: Digest; created: number; updated: number }>(
-        `select f.name, f.digest, f.created, f.updated from tag f
-          where f.repository = ? and f.name > ? and ${holds("f")} order by f.name limit ?`,
-        [repository, after, ...values, limit],
-      ),
+  async listTags(repository: RepositoryName, { after = "", limit }: Page<string>): Promise<TagFact[]> {
+    const rows = await this.#engine.all<{ name: Tag; digest: Digest; created: number; updated: number }>(
+      `select name, digest, created, updated from tag
+        where repository = ? and name > ? and until is null order by name limit ?`,
+      [repository, after, limit],
     );
     return rows.map((row) => ({
       repository,
@@ -182,9 +176,7 @@ class SqlCatalog implements WholeCatalog {
     subject: Digest,
     page: Page<string> & ReferrersFilter,
   ): Promise<{ referrers: Referrer[]; more: boolean }> {
-    return this.#read(page.at, (moment) =>
-      readReferrers(this.#engine, { repository, subject }, { page, moment }),
-    );
+    return readReferrers(this.#engine, { repository, subject }, page);
   }
 
   async list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>> {

@@ -31,9 +31,9 @@ const SCAN = new RegExp(
   `^SCAN (?!\\w+_parts VIRTUAL TABLE INDEX \\d+:M|page|part|found|given|newest|(\\d+ )?CONSTANT ROW|\\(subquery|\\d+-ROW VALUES|${ONE_ROW.join("|")})`,
 );
 const REPOSITORY_SCAN = /^SEARCH (?!.*EXISTS).*\(repository=\?\)$/;
-// All that a fact has ever been, save a page of it: a repository has been another one with each push.
+// All that facts have ever been, save a page of it: a repository has been another one with each push.
 const VERSIONS_SCAN =
-  /^SEARCH .* sqlite_autoindex_(repository|manifest|tag|namespace)_1 \((name|path|repository=\? AND (name|digest))=\?( AND since<\?)?\)$/;
+  /^SEARCH .* sqlite_autoindex_(repository|manifest|tag|namespace)_1 \((?!.* AND since=\?\))/;
 
 describePlans(newPlace, async (engine) => async (sql, values) => {
   const scansOfOne = sql.endsWith("order by f.since desc limit ?")

@@ -111,11 +111,20 @@ async function assertFacts(catalog: Catalog, state: Replay): Promise<void> {
   assert.deepEqual(await catalog.facts(at), facts);
   const repositories = facts.repositories.map((repository) => repository.name);
   const withManifests = repositories.filter((name) => state.manifestsOf(name).length > 0);
-  assert.deepEqual(await catalog.listRepositories({ limit: 10, at }), withManifests);
+  const query = { order: { by: "name", descending: false }, limit: 10, at } as const;
+  const filled = await catalog.list("repositories", { ...query, selector: { empty: false } });
+  assert.deepEqual(
+    filled.items.map((item) => item.name),
+    withManifests,
+  );
   for (const repository of repositories) {
     assert.equal(await catalog.hasRepository(repository, at), true);
-    const tags = state.tagsOf(repository).map(({ since: _since, ...tag }) => tag);
-    assert.deepEqual(await catalog.listTags(repository, { limit: 10, at }), tags);
+    const tags = state.tagsOf(repository);
+    const listed = await catalog.list("tags", { ...query, selector: { repository } });
+    assert.deepEqual(
+      listed.items.map((tag) => [tag.name, tag.digest, tag.created, tag.updated]),
+      tags.map((tag) => [tag.name, tag.digest, tag.created.toISOString(), tag.updated.toISOString()]),
+    );
     for (const { name, digest } of tags) {
       assert.equal((await catalog.findManifest(repository, byTag(name), at))?.digest, digest);
     }

@@ -75,7 +75,11 @@ export function describeFacts(newPlace: NewPlace): void {
       await using opened = await openNew(newPlace);
       const { catalog } = opened;
       const content = manifest("a");
-      const listed = (at?: number): Promise<readonly string[]> => catalog.listRepositories({ limit: 10, at });
+      const listed = async (at?: number): Promise<readonly string[]> => {
+        const order = { by: "name", descending: false } as const;
+        const page = await catalog.list("repositories", { selector: { empty: false }, order, limit: 10, at });
+        return page.items.map((item) => item.name);
+      };
       await catalog.write(APP, ORIGIN, (tx) => tx.addBlob(blob("a"), 10));
       assert.equal(await catalog.hasRepository(APP), false);
       await push(catalog, { content, tags: [V1] });
@@ -120,7 +124,10 @@ export function describeFacts(newPlace: NewPlace): void {
         [...tags.toSorted(), "manifest.deleted", "repository.deleted"],
       );
       assert.deepEqual(await catalog.facts(), Replay.of(await readLog(catalog)).facts());
-      assert.equal((await catalog.listTags(APP, { limit: MANY_TAGS, at: revision })).length, MANY_TAGS);
+      assert.equal(
+        (await catalog.facts(revision)).tags.filter((tag) => tag.repository === APP).length,
+        MANY_TAGS,
+      );
       assert.equal(await catalog.write(APP, ORIGIN, (tx) => tx.deleteRepository()), false);
     });
 
@@ -161,14 +168,11 @@ export function describeFacts(newPlace: NewPlace): void {
       );
       await push(catalog, { content: manifest("x"), tags: tags.toReversed() });
       assert.deepEqual(await tagNames(catalog), tags);
-      const { revision } = await catalog.bounds();
-      for (const at of [undefined, revision]) {
-        const page = await catalog.listTags(APP, { after: "Zebra", limit: 3, at });
-        assert.deepEqual(
-          page.map((tag) => tag.name),
-          ["_", "a", "a-b"],
-        );
-      }
+      const page = await catalog.listTags(APP, { after: "Zebra", limit: 3 });
+      assert.deepEqual(
+        page.map((tag) => tag.name),
+        ["_", "a", "a-b"],
+      );
     });
 
     test("blobs are members of repositories, without events, until they are removed", async () => {

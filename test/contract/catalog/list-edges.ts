@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Catalog } from "../../../src/catalog/catalog.ts";
-import type { Items, ListKind, ListQuery, Order } from "../../../src/catalog/items.ts";
+import type { Items, ListKind, ListQuery, Order, Position } from "../../../src/catalog/items.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
@@ -32,6 +32,42 @@ export function describeListEdges(newPlace: NewPlace): void {
       assert.deepEqual(await paged({ limit: 4 }), ["abcd", undefined]);
       assert.deepEqual(await paged({ limit: 2, after: ["b", "v1"] }), ["cd", undefined]);
       assert.deepEqual(await paged({ limit: 2, after: ["d", "v1"] }), ["", undefined]);
+    });
+
+    test("of long ago passes over what is below the children of a namespace, and ends early where much is looked at", async () => {
+      const reach = {
+        rowsTried: 3,
+        rowsLookedAtMax: 3,
+        rowsLookedUpMax: 3,
+        rowsFoundMax: 3,
+        recentRevisions: 3,
+      };
+      await using opened = await openNew(newPlace, { reach });
+      const { catalog } = opened;
+      const content = manifest("a");
+      const below = ["a/x/1", "a/x/2", "a/x/3", "a/y", "a/z/1", "a-b", "a.b/c/1", "a.b/d", "b"];
+      for (const name of below) await push(catalog, { repository: parseName(`p/${name}`), content });
+      const { revision: at } = await catalog.bounds();
+      for (let n = 0; n <= reach.recentRevisions; n++)
+        await push(catalog, { content: manifest(`later ${n}`) });
+      const pagesOf = async (selector: Selector, descending: boolean): Promise<string[][]> => {
+        const pages: string[][] = [];
+        let after: Position | undefined;
+        do {
+          const query = { selector, order: { by: "name", descending }, at, limit: 10, after } as const;
+          const page = await catalog.list("namespaces", query);
+          pages.push(page.items.map(({ path }) => path));
+          after = page.next;
+        } while (after);
+        return pages;
+      };
+      // Three are looked at for a page: the second one has the first below `a.b`, the first below `a`, and `b`.
+      const children = ["p/a", "p/a-b", "p/a.b", "p/b"];
+      assert.deepEqual(await pagesOf({ under: "p" }, false), [children.slice(0, 3), ["p/b"], []]);
+      const descending = await pagesOf({ under: "p" }, true);
+      assert.deepEqual(descending.flat(), children.toReversed());
+      assert.equal(descending.length, 3);
+      assert.deepEqual(await pagesOf({}, false), [["p"], []]);
     });
 
     test("of a revision that is compacted or has not come yet is refused", async () => {

@@ -137,10 +137,9 @@ export function describeLog(newPlace: NewPlace): void {
         () => catalog.events({ after: 3, limit: 10 }),
         () => catalog.facts(3),
         () => catalog.hasRepository(APP, 3),
-        () => catalog.listTags(APP, { limit: 10, at: 3 }),
-        () => catalog.listRepositories({ limit: 10, at: 3 }),
         () => catalog.findManifest(APP, byTag(V1), 3),
-        () => catalog.listReferrers(APP, blob("a"), { limit: 10, bytesMax: 10, at: 3 }),
+        () =>
+          catalog.list("tags", { selector: {}, order: { by: "name", descending: false }, limit: 10, at: 3 }),
       ];
       for (const refusal of refusals) {
         await assert.rejects(refusal, { code: "REVISION_UNKNOWN", detail: { oldest: 0, newest: 2 } });

@@ -183,12 +183,12 @@ async function doEverything(catalog: Catalog): Promise<void> {
     await catalog.findManifest(repository, byTag(tag), at);
     await catalog.findManifest(repository, byDigest(blob("a")), at);
     await catalog.hasRepository(repository, at);
-    await catalog.listRepositories({ after: "r5", limit: 10, at });
-    await catalog.listTags(repository, { after: "t5", limit: 10, at });
-    const page = { limit: 10, bytesMax: 1_000, at };
-    await catalog.listReferrers(repository, blob("subject"), page);
-    await catalog.listReferrers(repository, blob("subject"), { ...page, artifactType: "a" });
   }
+  await catalog.listRepositories({ after: "r5", limit: 10 });
+  await catalog.listTags(repository, { after: "t5", limit: 10 });
+  const page = { limit: 10, bytesMax: 1_000 };
+  await catalog.listReferrers(repository, blob("subject"), page);
+  await catalog.listReferrers(repository, blob("subject"), { ...page, artifactType: "a" });
   for (const [kind, query] of listQueries()) await catalog.list(kind, query);
   for (const words of [[], ["r7"], ["r1", "t100"], ["value99", "r"], ["t1999"]]) {
     for (const selector of [{}, { under: "r7" }, { platforms: ["linux/a7"] }, { tagged: false }]) {
