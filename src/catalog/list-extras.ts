@@ -42,43 +42,87 @@ export async function artifactTypesOf(
   return grouped(found);
 }
 
-/** Where the tags are that point to a manifest, whose repository and digest are SQL, at a revision or now. */
+/** Where the tags are that point to a manifest now, whose repository and digest are SQL; of those, who had them by then. */
 function tagsOfOne(
   engine: Engine,
   { repository, digest }: { repository: string; digest: string },
   at: number | undefined,
 ): { sql: string; values: readonly Value[] } {
-  const select = (index: string): string =>
-    `select t.name from tag t ${engine.using(index)} where t.repository = ${repository} and t.digest = ${digest}`;
-  const current = `${select("tag_points_to")} and t.until is null`;
+  const current = `select t.name from tag t ${engine.using("tag_points_to")}
+    where t.repository = ${repository} and t.digest = ${digest} and t.until is null`;
   // In the order of the index that has the names in it: PostgreSQL would rather look rows up by their digest.
   if (at === undefined) return { sql: `${current} order by t.name`, values: [] };
-  return {
-    sql: `${current} and t.since <= ? union all ${select("tag_ended")} and t.until > ? and t.since <= ?`,
-    values: [at, at, at],
-  };
+  return { sql: `${current} and t.since <= ?`, values: [at] };
+}
+
+/** Names of these tags with spaces between them, in no order; of more than are counted one more. */
+function namesOfOne(of: { sql: string }): string {
+  return `(select string_agg(part.name, ' ') from (${of.sql} limit ${TAGS_COUNTED_HERE + 1}) part)`;
 }
 
 /**
- * A column of a page of manifests for {@link tagsOf}: names of tags with spaces between them, in no order. They are looked
- * up where the row does not have them, or has had them only since a later revision.
+ * A column of a page of manifests: names of tags with spaces between them, in no order. They are looked up where the row does
+ * not have them; at a revision by {@link tagsThen}, also where it has had them only since a later one.
  */
 export function tagNames(
   engine: Engine,
   at: number | undefined,
 ): { column: string; values: readonly Value[] } {
-  const { sql, values } = tagsOfOne(engine, { repository: "f.repository", digest: "f.digest" }, at);
-  const lookedUp = `(select string_agg(part.name, ' ') from (${sql} limit ${TAGS_COUNTED_HERE + 1}) part)`;
-  if (at === undefined) return { column: `coalesce(f.tag_names, ${lookedUp})`, values };
-  const inRow = "case when f.tags_since <= ? then f.tag_names end";
-  return { column: `coalesce(${inRow}, ${lookedUp})`, values: [at, ...values] };
+  if (at !== undefined) return { column: "case when f.tags_since <= ? then f.tag_names end", values: [at] };
+  const lookedUp = namesOfOne(tagsOfOne(engine, { repository: "f.repository", digest: "f.digest" }, at));
+  return { column: `coalesce(f.tag_names, ${lookedUp})`, values: [] };
+}
+
+/**
+ * Names of tags at a revision, by repository and digest, of those rows of a page that do not have them. The tags that ended
+ * since are read once for all manifests of a repository: one that was deleted may have had thousands of both.
+ */
+export async function tagsThen(
+  engine: Engine,
+  rows: readonly Row[],
+  at: number,
+): Promise<ReadonlyMap<string, string>> {
+  const keys = rows.filter((row) => row["all_tags"] === null).map(keyOf);
+  const one = tagsOfOne(engine, { repository: "given.column1", digest: "given.column2" }, at);
+  const found = await inBatches(keys, (batch) =>
+    engine.all<Tagged>(
+      `select given.column1 as repository, given.column2 as digest, ${namesOfOne(one)} as names
+        from (values ${batch.map(() => "(?, ?)").join(", ")}) given`,
+      [...one.values, ...batch.flat()],
+    ),
+  );
+  for (const repository of new Set(keys.map(([name]) => name))) {
+    const digests = keys.filter(([name]) => name === repository).map(([, digest]) => [digest]);
+    found.push(
+      ...(await inBatches(digests, (batch) =>
+        engine.all<Tagged>(
+          `select t.repository, t.digest, t.name as names from tag t ${engine.using("tag_ended")}
+            where t.repository = ? and t.digest in (${placeholders(batch.length)}) and t.until > ? and t.since <= ?`,
+          [repository, ...batch.flat(), at, at],
+        ),
+      )),
+    );
+  }
+  const names = new Map<string, string>();
+  for (const { repository, digest, names: more } of found) {
+    const key = `${repository}@${digest}`;
+    const before = names.get(key);
+    if (more !== null) names.set(key, before === undefined ? more : `${before} ${more}`);
+  }
+  return names;
+}
+
+type Tagged = { readonly repository: string; readonly digest: string; readonly names: string | null };
+
+function keyOf(row: Row): [repository: string, digest: string] {
+  return [String(row["repository"]), String(row["digest"])];
 }
 
 type TagsOf = { readonly tags: readonly Tag[]; readonly tagCount: number };
 
-/** Tags that point to the manifest of a row, by what {@link tagNames} has found; `undefined` where they are to be counted. */
-export function tagsOf(row: Row): TagsOf | undefined {
-  const names = row["all_tags"];
+/** Tags that point to the manifest of a row, by their names; `undefined` where they are to be counted. */
+export function tagsOf(row: Row, then: ReadonlyMap<string, string> | undefined): TagsOf | undefined {
+  const names = row["all_tags"] ?? then?.get(keyOf(row).join("@"));
   if (typeof names !== "string" || names === "") return { tags: [], tagCount: 0 };
   // Most have one, for which nothing need be taken apart.
   if (!names.includes(" ")) return { tags: [names as Tag], tagCount: 1 };
@@ -89,12 +133,17 @@ export function tagsOf(row: Row): TagsOf | undefined {
 
 /** The first tags of a manifest that has very many, and how many there are. */
 export async function countTags(engine: Engine, row: Row, at: number | undefined): Promise<TagsOf> {
-  const { sql, values } = tagsOfOne(engine, { repository: "?", digest: "?" }, at);
-  const key = [String(row["repository"]), String(row["digest"])];
-  const bound = at === undefined ? key : [...key, ...values.slice(0, 1), ...key, ...values.slice(1)];
+  const current = tagsOfOne(engine, { repository: "?", digest: "?" }, at);
+  const parts = [{ ...current, values: [...keyOf(row), ...current.values] }];
+  if (at !== undefined) {
+    const sql = `select t.name from tag t ${engine.using("tag_ended")}
+      where t.repository = ? and t.digest = ? and t.until > ? and t.since <= ?`;
+    parts.push({ sql, values: [...keyOf(row), at, at] });
+  }
   const rows = await engine.all<{ name: Tag; total: number }>(
-    `select name, count(*) over () as total from (${sql}) part order by name limit ${TAGS_SHOWN_MAX}`,
-    bound,
+    `select name, count(*) over () as total from (${parts.map(({ sql }) => sql).join(" union all ")}) part
+      order by name limit ${TAGS_SHOWN_MAX}`,
+    parts.flatMap(({ values }) => values),
   );
   return { tags: rows.map(({ name }) => name), tagCount: rows[0]?.total ?? 0 };
 }

@@ -14,7 +14,7 @@ import type {
   TagItem,
 } from "./items.ts";
 import { TABLES } from "./list-orders.ts";
-import { artifactTypesOf, countTags, tagNames, tagsOf } from "./list-extras.ts";
+import { artifactTypesOf, countTags, tagNames, tagsOf, tagsThen } from "./list-extras.ts";
 
 /** A row of a page: columns of its table, and those that {@link detailsOf} adds. */
 export type Row = Readonly<Record<string, Value>>;
@@ -91,8 +91,11 @@ const MAKERS: Readonly<Record<ListKind, Maker>> = {
   },
   tags: async (_engine, rows, { include }) => rows.map((row) => tagItem(row, include)),
   manifests: async (engine, rows, { at }) => {
+    const then = at === undefined ? undefined : await tagsThen(engine, rows, at);
     const items: ManifestItem[] = [];
-    for (const row of rows) items.push(manifestItem(row, tagsOf(row) ?? (await countTags(engine, row, at))));
+    for (const row of rows) {
+      items.push(manifestItem(row, tagsOf(row, then) ?? (await countTags(engine, row, at))));
+    }
     return items;
   },
   namespaces: async (_engine, rows) => rows.map(namespaceItem),

@@ -96,8 +96,10 @@ type Steps = { readonly within: Range; readonly beyond: readonly Condition[] };
 
 function ownNames(range: Range, { descending }: { descending: boolean }): Steps {
   const { by, equal } = range;
-  const row = (alias: string): string => by.map((column) => `${alias}.${column}`).join(", ");
-  const past = { sql: `(${row("f")}) ${descending ? "<" : ">"} (${row("found")})`, values: [] };
+  const row = by.map((column) => `f.${column}`).join(", ");
+  // SQLite compares the second of two columns by an index only with what is itself no column.
+  const before = by.map((column) => `found.${column} || ''`).join(", ");
+  const past = { sql: `(${row}) ${descending ? "<" : ">"} (${before})`, values: [] };
   return {
     within: range,
     beyond: [...(equal ? [{ sql: `f.${equal[0]} = ?`, values: [equal[1]] }] : []), past],
