@@ -103,13 +103,12 @@ export async function tagsThen(
       )),
     );
   }
-  const names = new Map<string, string>();
+  // What ended between two statements has been found by both.
+  const names = new Map<string, Set<string>>(keys.map((key) => [key.join("@"), new Set()]));
   for (const { repository, digest, names: more } of found) {
-    const key = `${repository}@${digest}`;
-    const before = names.get(key);
-    if (more !== null) names.set(key, before === undefined ? more : `${before} ${more}`);
+    for (const name of more?.split(" ") ?? []) names.get(`${repository}@${digest}`)?.add(name);
   }
-  return names;
+  return new Map([...names].map(([key, all]) => [key, [...all].join(" ")]));
 }
 
 type Tagged = { readonly repository: string; readonly digest: string; readonly names: string | null };

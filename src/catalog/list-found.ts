@@ -3,7 +3,7 @@ import type { Finder } from "./filter.ts";
 import type { Row } from "./list-items.ts";
 import { allOf, behind, TABLES, type Range } from "./list-orders.ts";
 import { entryColumns, pulledMinute, sortedBy, type Sorted } from "./list-places.ts";
-import { sourcesOf, type Reading } from "./list-reading.ts";
+import { currentIn, endedIn, type Reading, type Source } from "./list-reading.ts";
 
 /** What a filter finds in a range, or that none finds few rows. */
 type Found = { readonly places?: Sorted };
@@ -40,19 +40,18 @@ export function keyOf({ kind, query, newest }: Reading, { index, equal, from, to
 
 async function find(reading: Reading, range: Range, finder: Finder): Promise<Sorted> {
   const { engine, kind, query, filters } = reading;
-  const sources = sourcesOf(reading, range, finder);
   const place = behind(range, undefined, { ...query.order, descending: false });
   const where = allOf([...(place ? [place] : []), ...(range.holds ? [range.holds] : []), ...filters]);
-  const rows = await engine.all<Row>(
-    sources
-      .map(
-        ({ using, sql }) =>
-          `select ${entryColumns(reading, range)} from ${TABLES[kind].table} f ${using} where ${sql} and ${where.sql}`,
-      )
-      .join(" union all "),
-    sources.flatMap((source) => [...source.values, ...where.values]),
-  );
-  return sortedBy(reading, range, rows);
+  const read = ({ using, sql, values }: Source): Promise<Row[]> =>
+    engine.all<Row>(
+      `select ${entryColumns(reading, range)} from ${TABLES[kind].table} f ${using} where ${sql} and ${where.sql}`,
+      [...values, ...where.values],
+    );
+  const rows = await read(currentIn(reading, range, finder));
+  for await (const ended of endedIn(reading, range)) rows.push(...(await read(ended)));
+  const { names } = TABLES[kind];
+  const entries = new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]));
+  return sortedBy(reading, range, [...entries.values()]);
 }
 
 /** The filter that finds the fewest rows, if they are few. */

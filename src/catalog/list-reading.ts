@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Revision } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import type { ListKind, ListQuery, Position } from "./items.ts";
@@ -17,8 +18,8 @@ export type Reach = {
   /** Rows that a filter may find for a page to be made of them: all are read and sorted. */
   readonly rowsFoundMax: number;
   /**
-   * Revisions since the moment that is asked for, up to which the rows that ended since are read for every page. Beyond,
-   * a list by name goes from name to name instead.
+   * Revisions since the moment that is asked for, up to which the rows that ended since are read by one statement for every
+   * page. Beyond, a list by name goes from name to name instead, and others take several statements.
    */
   readonly recentRevisions: number;
 };
@@ -70,18 +71,36 @@ export function shownOf(
 export type Source = Condition & { readonly using: string };
 
 /**
- * Where the rows of a moment are: those that are current and began by then, and the few that ended since. In both parts
- * they come in order, so that reading both costs what the page shows. A filter may find them by its own index.
+ * Where the rows of a moment are: those that are current and began by then, and those that ended since. In both parts they
+ * come in order, so that reading both costs what the page shows. A filter may find the current ones by its own index.
  */
-export function sourcesOf({ engine, kind, query: { at } }: Reading, range: Range, finder?: Finder): Source[] {
-  const { table } = TABLES[kind];
-  const found = finder ? [finder] : [];
-  const using = engine.using(finder?.index ?? range.index);
-  if (at === undefined) return [{ using, ...allOf([{ sql: "f.until is null", values: [] }, ...found]) }];
-  const current = { sql: "f.until is null and f.since <= ?", values: [at] };
-  const ended = range.equal ? `${table}_ended` : `${table}_until`;
-  return [
-    { using, ...allOf([current, ...found]) },
-    { using: engine.using(ended), sql: "f.until > ? and f.since <= ?", values: [at, at] },
-  ];
+export function currentIn({ engine, query: { at } }: Reading, range: Range, finder?: Finder): Source {
+  const current: Condition =
+    at === undefined
+      ? { sql: "f.until is null", values: [] }
+      : { sql: "f.until is null and f.since <= ?", values: [at] };
+  return {
+    using: engine.using(finder?.index ?? range.index),
+    ...allOf([current, ...(finder ? [finder] : [])]),
+  };
+}
+
+/**
+ * Those that ended since, to be read behind the current ones: what a write ends in between is in both then, and not in
+ * neither. Where that is long ago they come in parts, between which others have their turn.
+ */
+export async function* endedIn(
+  { engine, kind, query: { at }, newest, reach }: Reading,
+  range: Range,
+): AsyncGenerator<Source> {
+  if (at === undefined) return;
+  const using = engine.using(`${TABLES[kind].table}_${range.equal ? "ended" : "until"}`);
+  for (let from = at; ; from += reach.recentRevisions) {
+    const to = from + reach.recentRevisions;
+    const isLast = to >= newest;
+    const end = isLast ? { sql: "", values: [] } : { sql: "and f.until <= ?", values: [to] };
+    yield { using, sql: `f.until > ? ${end.sql} and f.since <= ?`, values: [from, ...end.values, at] };
+    if (isLast) return;
+    await setImmediate();
+  }
 }

@@ -5,7 +5,7 @@ import { NO_DETAILS, type Details, type Row } from "./list-items.ts";
 import { isLongAgo, nameBehind, selectLongAgo } from "./list-long-ago.ts";
 import { allOf, behind, orderOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import { comparePlaces, entryColumns, rowsOf, sortedBy } from "./list-places.ts";
-import { placeNames, shownOf, sourcesOf, type Reading, type Source } from "./list-reading.ts";
+import { currentIn, endedIn, placeNames, shownOf, type Reading, type Source } from "./list-reading.ts";
 
 /** `stop` is the last place that is looked at, `most` how many rows are, of the present. */
 type Part = { readonly want: number; readonly stop?: Position | undefined; readonly most?: number };
@@ -15,21 +15,23 @@ export async function select(reading: Reading, range: Range, { want, stop, most 
   if (isLongAgo(reading)) return (await selectLongAgo(reading, range, { want, stop })).rows;
   const { query, filters } = reading;
   const place = behind(range, query.after, { ...query.order, stop });
-  const [current, ended] = sourcesOf(reading, range);
-  if (!place || !current) return [];
+  if (!place) return [];
+  const current = currentIn(reading, range);
   const stretch = allOf([place, ...(range.holds ? [range.holds] : [])]);
   const { columns, details } = shownOf(reading, range);
   const shown = { ...details, columns: `${columns}${details.columns}` };
   if (most !== undefined) return read(reading, range, { shown, from: current, stretch, most, filters, want });
   const where = allOf([stretch, ...filters]);
   const rows = await read(reading, range, { shown, from: current, stretch: where, want });
-  if (!ended) return rows;
-  // Behind the current ones: what a write ends in between is in both, and not in neither.
   const entries = { ...NO_DETAILS, columns: entryColumns(reading, range) };
-  const others = await read(reading, range, { shown: entries, from: ended, stretch: where, want });
+  let others: Row[] = [];
+  for await (const from of endedIn(reading, range)) {
+    const more = await read(reading, range, { shown: entries, from, stretch: where, want });
+    if (more.length > 0) others = inOrder(reading, range, [...others, ...more]).slice(0, want);
+  }
   if (others.length === 0) return rows;
-  const more = await rowsOf(reading, sortedBy(reading, range, others), { range });
-  return together(reading, range, [...rows, ...more]).slice(0, want);
+  const ended = await rowsOf(reading, sortedBy(reading, range, others), { range });
+  return together(reading, range, [...rows, ...ended]).slice(0, want);
 }
 
 /** Of the rows of a stretch, or of the first `most` of them, those that the filters hold for: at most `want`. */
@@ -61,10 +63,14 @@ function read({ engine, kind, query }: Reading, range: Range, stretched: Stretch
 function together(reading: Reading, range: Range, rows: readonly Row[]): Row[] {
   const { names } = TABLES[reading.kind];
   const entries = new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]));
+  return inOrder(reading, range, [...entries.values()]);
+}
+
+function inOrder(reading: Reading, range: Range, rows: readonly Row[]): Row[] {
   const places = placeNames(reading, range);
   const placeOf = (row: Row): readonly Value[] => places.map((name) => row[name] ?? "");
   const sign = reading.query.order.descending ? -1 : 1;
-  return [...entries.values()].toSorted((a, b) => sign * comparePlaces(placeOf(a), placeOf(b)));
+  return rows.toSorted((a, b) => sign * comparePlaces(placeOf(a), placeOf(b)));
 }
 
 /** The place of the row that comes so many rows behind the page's beginning; `undefined` when the range ends before it. */
@@ -76,8 +82,8 @@ export async function placeBehind(
   if (isLongAgo(reading)) return nameBehind(reading, range, rows);
   const { engine, kind, query } = reading;
   const place = behind(range, query.after, query.order);
-  const [source] = sourcesOf(reading, range);
-  if (!place || !source) return undefined;
+  if (!place) return undefined;
+  const source = currentIn(reading, range);
   const where = allOf([place, ...(range.holds ? [range.holds] : [])]);
   const [row] = await engine.all<Row>(
     `select ${placeColumns(reading, range)} from ${TABLES[kind].table} f ${source.using}

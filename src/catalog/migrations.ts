@@ -8,7 +8,7 @@ import { SMALL_BLOBS } from "./schema-small-blobs.ts";
 import { IN_ROW } from "./schema-in-row.ts";
 import { MARKS } from "./schema-marks.ts";
 import { BY_INDEX } from "./schema-by-index.ts";
-import { BY_SIZE } from "./schema-by-size.ts";
+import { SCATTERED } from "./schema-scattered.ts";
 import { WEBHOOKS } from "./schema-webhooks.ts";
 
 /** What a step does: statements, and where SQL cannot say it, functions. */
@@ -28,7 +28,7 @@ const STEPS: Steps = [
   IN_ROW,
   MARKS,
   BY_INDEX,
-  BY_SIZE,
+  SCATTERED,
 ];
 
 /**
