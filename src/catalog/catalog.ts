@@ -221,9 +221,9 @@ export interface Catalog extends AsyncDisposable {
 
   /**
    * A page of any list, now or at a revision. However large the registry, it costs what it shows and what changed since
-   * that revision: a page whose filters would have it look at very many items ends early, and says where to go on. What a
-   * `view` hides is counted, tried and looked at nowhere: the page is that of a registry without it.
-   * `REVISION_EXPIRED` or `REVISION_UNKNOWN` when there are no facts of that revision.
+   * that revision: a page that would look at very many items which its filters leave out, or which were not there at its
+   * moment, ends early, and says where to go on. What a `view` hides is counted nowhere, and no page ends at it: the page
+   * is that of a registry without it. `REVISION_EXPIRED` or `REVISION_UNKNOWN` when there are no facts of that revision.
    */
   list<Kind extends ListKind>(kind: Kind, query: ListQuery): Promise<ListPage<Items[Kind]>>;
 

@@ -91,24 +91,29 @@ export async function tagsThen(
       [...one.values, ...batch.flat()],
     ),
   );
-  for (const repository of new Set(keys.map(([name]) => name))) {
-    const digests = keys.filter(([name]) => name === repository).map(([, digest]) => [digest]);
-    found.push(
-      ...(await inBatches(digests, (batch) =>
-        engine.all<Tagged>(
-          `select t.repository, t.digest, t.name as names from tag t ${engine.using("tag_ended")}
-            where t.repository = ? and t.digest in (${placeholders(batch.length)}) and t.until > ? and t.since <= ?`,
-          [repository, ...batch.flat(), at, at],
-        ),
-      )),
-    );
-  }
+  const ended = keys.length === 0 ? [] : await tagsEnded(engine, keys, at);
   // What ended between two statements has been found by both.
   const names = new Map<string, Set<string>>(keys.map((key) => [key.join("@"), new Set()]));
-  for (const { repository, digest, names: more } of found) {
+  for (const { repository, digest, names: more } of [...found, ...ended]) {
     for (const name of more?.split(" ") ?? []) names.get(`${repository}@${digest}`)?.add(name);
   }
   return new Map([...names].map(([key, all]) => [key, [...all].join(" ")]));
+}
+
+/** Tags that ended since a revision and pointed to one of the manifests, and some that did to one of the same digest. */
+function tagsEnded(
+  engine: Engine,
+  keys: readonly (readonly [repository: string, digest: string])[],
+  at: number,
+): Promise<Tagged[]> {
+  const repositories = [...new Set(keys.map(([repository]) => repository))];
+  const digests = [...new Set(keys.map(([, digest]) => digest))];
+  return engine.all<Tagged>(
+    `select t.repository, t.digest, t.name as names from tag t ${engine.using("tag_ended")}
+      where t.repository in (${placeholders(repositories.length)}) and t.digest in (${placeholders(digests.length)})
+        and t.until > ? and t.since <= ?`,
+    [...repositories, ...digests, at, at],
+  );
 }
 
 type Tagged = { readonly repository: string; readonly digest: string; readonly names: string | null };

@@ -23,7 +23,8 @@ export async function findPlaces(reading: Reading, range: Range): Promise<Sorted
   const { places: found } = await places.of<Found>(keyOf(reading, range), {
     make: async () => {
       const finder = await bestFinder(reading);
-      return finder ? { places: await find(reading, range, finder) } : {};
+      const made = finder && (await find(reading, range, finder));
+      return made ? { places: made } : {};
     },
     entries: (made) => made.places?.length ?? 0,
     isStill: stillAt(engine, { at: query.at, newest }),
@@ -38,8 +39,9 @@ export function keyOf({ kind, query, newest }: Reading, { index, equal, from, to
   return JSON.stringify(["found", kind, view?.key, at, selector, order.by, pulledMinute(query), range]);
 }
 
-async function find(reading: Reading, range: Range, finder: Finder): Promise<Sorted> {
-  const { engine, kind, query, filters } = reading;
+/** What there is now of what it finds is little; `undefined` where there was too much at the moment. */
+async function find(reading: Reading, range: Range, finder: Finder): Promise<Sorted | undefined> {
+  const { engine, kind, query, filters, reach } = reading;
   const place = behind(range, undefined, { ...query.order, descending: false });
   const where = allOf([...(place ? [place] : []), ...(range.holds ? [range.holds] : []), ...filters]);
   const read = ({ using, sql, values }: Source): Promise<Row[]> =>
@@ -47,8 +49,11 @@ async function find(reading: Reading, range: Range, finder: Finder): Promise<Sor
       `select ${entryColumns(reading, range)} from ${TABLES[kind].table} f ${using} where ${sql} and ${where.sql}`,
       [...values, ...where.values],
     );
-  const rows = await read(currentIn(reading, range, finder));
-  for await (const ended of endedIn(reading, range)) rows.push(...(await read(ended)));
+  let rows = await read(currentIn(reading, range, finder));
+  for await (const ended of endedIn(reading, range)) {
+    rows = rows.concat(await read(ended));
+    if (rows.length > reach.rowsFoundMax) return undefined;
+  }
   const { names } = TABLES[kind];
   const entries = new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]));
   return sortedBy(reading, range, [...entries.values()]);

@@ -13,13 +13,13 @@ export type Reach = {
   readonly rowsTried: number;
   /** Rows it looks at in all: there it ends, however few it has found, and says where the next one begins. */
   readonly rowsLookedAtMax: number;
-  /** The same where a filter looks something up for each of them in another table, all over which that is. */
+  /** The same where something is looked up for each of them, all over a table; and names of a list by name of long ago. */
   readonly rowsLookedUpMax: number;
   /** Rows that a filter may find for a page to be made of them: all are read and sorted. */
   readonly rowsFoundMax: number;
   /**
    * Revisions since the moment that is asked for, up to which the rows that ended since are read by one statement for every
-   * page. Beyond, a list by name goes from name to name instead, and others take several statements.
+   * page. Beyond, a list by name goes from name to name instead, and others take a statement for each so many.
    */
   readonly recentRevisions: number;
 };
@@ -40,6 +40,9 @@ export type Reading = {
 
 /** The rows that a page is made of, and where the next begins. */
 export type Rows = { readonly rows: readonly Row[]; readonly next?: Position | undefined };
+
+/** Part of a page; `stoppedAt` where it ends before its range does. */
+export type Stretch = { readonly rows: readonly Row[]; readonly stoppedAt?: Position | undefined };
 
 /** Columns that say where in a list a row is. */
 export function placeNames(

@@ -2,7 +2,6 @@ import type { Position } from "./items.ts";
 import type { Value } from "./engine.ts";
 import type { Filter } from "./filter.ts";
 import { NO_DETAILS, type Details, type Row } from "./list-items.ts";
-import { isLongAgo, nameBehind, selectLongAgo } from "./list-long-ago.ts";
 import { allOf, behind, orderOf, TABLES, type Condition, type Range } from "./list-orders.ts";
 import { comparePlaces, entryColumns, rowsOf, sortedBy } from "./list-places.ts";
 import { currentIn, endedIn, placeNames, shownOf, type Reading, type Source } from "./list-reading.ts";
@@ -12,7 +11,6 @@ type Part = { readonly want: number; readonly stop?: Position | undefined; reado
 
 /** The rows of a stretch that all filters hold for, in its order. */
 export async function select(reading: Reading, range: Range, { want, stop, most }: Part): Promise<Row[]> {
-  if (isLongAgo(reading)) return (await selectLongAgo(reading, range, { want, stop })).rows;
   const { query, filters } = reading;
   const place = behind(range, query.after, { ...query.order, stop });
   if (!place) return [];
@@ -79,7 +77,6 @@ export async function placeBehind(
   range: Range,
   rows: number,
 ): Promise<Position | undefined> {
-  if (isLongAgo(reading)) return nameBehind(reading, range, rows);
   const { engine, kind, query } = reading;
   const place = behind(range, query.after, query.order);
   if (!place) return undefined;

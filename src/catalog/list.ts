@@ -9,7 +9,7 @@ import { readSeenNamespaces } from "./list-namespaces.ts";
 import { isLongAgo, selectLongAgo } from "./list-long-ago.ts";
 import { allOf, rangesOf, TABLES, type Range } from "./list-orders.ts";
 import { entriesBehind, placesOf, rowsAt, rowsOf } from "./list-places.ts";
-import type { Reach, Reading, Rows } from "./list-reading.ts";
+import type { Reach, Reading, Rows, Stretch } from "./list-reading.ts";
 import { placeBehind, positionOf, select } from "./list-stretch.ts";
 import { tryFirst } from "./list-tries.ts";
 import { KeptPlaces } from "./kept-places.ts";
@@ -33,9 +33,6 @@ const FILLED_ENOUGH = 4;
 
 /** Stretches of names that a page goes through one after the other, rather than having their rows sorted first. */
 const RANGES_WALKED = 8;
-
-/** Part of a page; `stoppedAt` where it ends before its range does. */
-type Stretch = { readonly rows: readonly Row[]; readonly stoppedAt?: Position | undefined };
 
 /** What a page is read of: `newest` is the log's end. `bare` rows have the columns of their table alone, also those that no item shows. */
 type Asked = {
@@ -101,7 +98,7 @@ async function readSeen(unlimited: Reading, all: readonly Range[], view: View): 
   // A view may have a thousand parts: they are gone through only where nothing has been kept.
   const named = (): Range[] =>
     seenRanges(engine, rangesOf(kind, query.selector, { ...order, by: "name" }), { view, order });
-  if (!isByName || view.ranges.length > RANGES_WALKED) {
+  if (!isByName || (view.ranges.length > RANGES_WALKED && !isLongAgo(unlimited))) {
     const places = await placesOf(unlimited, named, all[0]);
     if (places) return rowsAt(unlimited, places);
   }
@@ -126,10 +123,8 @@ async function readRanges(reading: Reading, ranges: readonly Range[]): Promise<R
 
 /** The first rows of a range that all filters hold for, at most `want`. */
 async function readRange(reading: Reading, range: Range, want: number): Promise<Stretch> {
-  if (reading.filters.length === 0) {
-    if (!isLongAgo(reading)) return { rows: await select(reading, range, { want }) };
-    return selectLongAgo(reading, range, { want, most: reading.reach.rowsLookedUpMax });
-  }
+  if (isLongAgo(reading)) return selectLongAgo(reading, range, want);
+  if (reading.filters.length === 0) return { rows: await select(reading, range, { want }) };
   const index = indexOf(reading, range);
   if (index !== undefined) return { rows: await select(reading, { ...range, index }, { want }) };
   const known = knownPlaces(reading, range);
@@ -153,7 +148,7 @@ async function readRange(reading: Reading, range: Range, want: number): Promise<
 function indexOf(reading: Reading, range: Range): string | undefined {
   const { filters, query } = reading;
   const isAlone = filters.length === 1 && range.holds === undefined;
-  return isAlone && query.order.by === "name" && !isLongAgo(reading) ? filters[0]?.indexByName : undefined;
+  return isAlone && query.order.by === "name" ? filters[0]?.indexByName : undefined;
 }
 
 /** The rows of a range that are gone through for those that the filters hold for. */

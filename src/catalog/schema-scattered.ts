@@ -8,15 +8,15 @@ const SHOWN = `repository, digest, media_type, artifact_type, class, size, image
 const ORDERS = ["size", "image_size"];
 
 /** What ended, by where it is looked for. */
-const ENDED: Readonly<Record<string, string>> = {
-  repository_until: "repository (until",
-  namespace_until: "namespace (until",
-  namespace_ended: "namespace (parent, until",
-  manifest_until: "manifest (until",
-  manifest_ended: "manifest (repository, until",
-  tag_until: "tag (until",
-  tag_ended: "tag (repository, until",
-};
+const ENDED: readonly (readonly [index: string, table: string, columns: string])[] = [
+  ["repository_until", "repository", "until"],
+  ["namespace_until", "namespace", "until"],
+  ["namespace_ended", "namespace", "parent, until"],
+  ["manifest_until", "manifest", "until"],
+  ["manifest_ended", "manifest", "repository, until"],
+  ["tag_until", "tag", "until"],
+  ["tag_ended", "tag", "repository, until"],
+];
 
 /**
  * The tenth step: less is looked up all over a table. What is shown of manifests stands in the indexes of their orders by
@@ -32,8 +32,8 @@ export const SCATTERED: readonly (string | ((tx: Queryable, engine: Engine) => P
       await tx.run(`create index manifest_by_${name} on manifest (${columns}) where until is null`);
     }
   },
-  ...Object.entries(ENDED).flatMap(([name, columns]) => [
-    `drop index ${name}`,
-    `create index ${name} on ${columns}, since) where until is not null`,
+  ...ENDED.flatMap(([index, table, columns]) => [
+    `drop index ${index}`,
+    `create index ${index} on ${table} (${columns}, since) where until is not null`,
   ]),
 ];

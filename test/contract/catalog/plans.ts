@@ -6,6 +6,7 @@ import type { ListKind, ListQuery, Order, OrderBy, Position } from "../../../src
 import { FILL_TEXTS } from "../../../src/catalog/schema-search.ts";
 import type { Selector } from "../../../src/catalog/selector.ts";
 import { openCatalog } from "../../../src/catalog/sql-catalog.ts";
+import type { View } from "../../../src/oci/view.ts";
 import { parseName } from "../../../src/oci/name.ts";
 import { parseTag } from "../../../src/oci/tag.ts";
 import { borrowed, openNew, type NewPlace } from "./place.ts";
@@ -225,11 +226,22 @@ function queriesOf(kind: ListKind, order: Order): ListQuery[] {
   const after: Position = order.by === "name" ? name : isByRevision ? [5] : [5, 5];
   // Only lists by name read the past in another way when it is long ago.
   const moments = order.by === "name" ? [RECENT, LONG_AGO] : [RECENT];
-  return SELECTORS[kind].flatMap((selector) => [
-    { selector, order, limit: 3 },
-    ...moments.map((at) => ({ selector, order, limit: 3, after, at, include: ALL })),
-  ]);
+  const seen = { selector: {}, order, limit: 3, after, at: LONG_AGO, view: VIEW };
+  const ofView = order.by === "name" ? [seen] : [];
+  return [
+    ...ofView,
+    ...SELECTORS[kind].flatMap((selector) => [
+      { selector, order, limit: 3 },
+      ...moments.map((at) => ({ selector, order, limit: 3, after, at, include: ALL })),
+    ]),
+  ];
 }
+
+/** Of more parts than are gone through one after the other where few have changed. */
+const VIEW: View = {
+  key: "ten parts",
+  ranges: Array.from({ length: 10 }, (_, n) => ({ from: `r${n}/`, to: `r${n}0` })),
+};
 
 const ALL: ListQuery["include"] = new Set(["latest", "artifactTypes", "platforms", "annotations", "labels"]);
 

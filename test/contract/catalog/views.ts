@@ -144,6 +144,8 @@ async function assertPages(catalog: Catalog, events: readonly Event[], asked: As
     assert.ok(isFull, `a page of ${page.items.length} of ${limit}`);
     items.push(...page.items);
     after = page.next;
+    const isNamed = after !== undefined && order.by === "name" && kind !== "namespaces";
+    assert.ok(!isNamed || view === undefined || isSeen(String(after?.[0])), `a page ends at ${after?.[0]}`);
   } while (after);
   const until = events.slice(0, at ?? events.length);
   const seen = new ListModel(
