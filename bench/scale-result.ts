@@ -27,7 +27,7 @@ export type Measured = {
 const RESULTS = join(import.meta.dirname, "results");
 const DRAWING = join(import.meta.dirname, "../docs/scale.svg");
 
-/** Keeps a run as `bench/results/<date>-scale-<catalog>.md` and `.json`, and for SQLite the drawing of the docs. */
+/** Keeps a run as `bench/results/<date>-scale-<catalog>.md` and `.json`, and where SQLite was compared, the drawing of the docs. */
 export async function keepScale(
   measured: readonly Measured[],
   catalog: "sqlite" | "postgres",
@@ -39,7 +39,8 @@ export async function keepScale(
   const text = `# Lists at scale on ${catalog}, ${date}\n\n${facts.join(" · ")}\n\n${HOW}\n`;
   await writeFile(`${path}.json`, `${JSON.stringify({ date, catalog, machine, measured }, undefined, 2)}\n`);
   await writeFile(`${path}.md`, `${text}\n${formatWhole(measured)}\n${formatPages(measured)}`);
-  if (catalog === "sqlite") await writeFile(DRAWING, drawCurves(curvesOf(measured), CURVES));
+  const isCompared = measured.some(({ dockerPage }) => dockerPage !== undefined);
+  if (catalog === "sqlite" && isCompared) await writeFile(DRAWING, drawCurves(curvesOf(measured), CURVES));
   return path;
 }
 

@@ -42,7 +42,7 @@ export async function artifactTypesOf(
   return grouped(found);
 }
 
-/** Where the tags are that point to a manifest now, whose repository and digest are SQL; of those, who had them by then. */
+/** Where the tags are that point to a manifest now, whose repository and digest are SQL: at a revision, those that did then. */
 function tagsOfOne(
   engine: Engine,
   { repository, digest }: { repository: string; digest: string },

@@ -2,7 +2,7 @@ import { stillAt } from "./kept-places.ts";
 import type { Finder } from "./filter.ts";
 import type { Row } from "./list-items.ts";
 import { allOf, behind, TABLES, type Range } from "./list-orders.ts";
-import { entryColumns, pulledMinute, sortedBy, type Sorted } from "./list-places.ts";
+import { eachOnce, entryColumns, pulledMinute, sortedBy, type Sorted } from "./list-places.ts";
 import { currentIn, endedIn, type Reading, type Source } from "./list-reading.ts";
 
 /** What a filter finds in a range, or that none finds few rows. */
@@ -54,9 +54,7 @@ async function find(reading: Reading, range: Range, finder: Finder): Promise<Sor
     rows = rows.concat(await read(ended));
     if (rows.length > reach.rowsFoundMax) return undefined;
   }
-  const { names } = TABLES[kind];
-  const entries = new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]));
-  return sortedBy(reading, range, [...entries.values()]);
+  return sortedBy(reading, range, query.at === undefined ? rows : eachOnce(reading, rows));
 }
 
 /** The filter that finds the fewest rows, if they are few. */

@@ -89,6 +89,12 @@ export function entryColumns(reading: Reading, ordered: Range): string {
   return columnsOf(placeNames(reading, ordered), TABLES[reading.kind].names, [reading.engine.again.column]);
 }
 
+/** Rows of several statements, between which an entry may have ended: each once. */
+export function eachOnce({ kind }: Reading, rows: readonly Row[]): Row[] {
+  const { names } = TABLES[kind];
+  return [...new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row])).values()];
+}
+
 /** Entries of rows that have {@link entryColumns}. */
 export function sortedBy(reading: Reading, ordered: Range, all: readonly Row[]): Sorted {
   const columns = placeNames(reading, ordered);

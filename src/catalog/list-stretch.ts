@@ -3,7 +3,7 @@ import type { Value } from "./engine.ts";
 import type { Filter } from "./filter.ts";
 import { NO_DETAILS, type Details, type Row } from "./list-items.ts";
 import { allOf, behind, orderOf, TABLES, type Condition, type Range } from "./list-orders.ts";
-import { comparePlaces, entryColumns, rowsOf, sortedBy } from "./list-places.ts";
+import { comparePlaces, eachOnce, entryColumns, rowsOf, sortedBy } from "./list-places.ts";
 import { currentIn, endedIn, placeNames, shownOf, type Reading, type Source } from "./list-reading.ts";
 
 /** `stop` is the last place that is looked at, `most` how many rows are, of the present. */
@@ -29,7 +29,7 @@ export async function select(reading: Reading, range: Range, { want, stop, most 
   }
   if (others.length === 0) return rows;
   const ended = await rowsOf(reading, sortedBy(reading, range, others), { range });
-  return together(reading, range, [...rows, ...ended]).slice(0, want);
+  return inOrder(reading, range, eachOnce(reading, [...rows, ...ended])).slice(0, want);
 }
 
 /** Of the rows of a stretch, or of the first `most` of them, those that the filters hold for: at most `want`. */
@@ -55,13 +55,6 @@ function read({ engine, kind, query }: Reading, range: Range, stretched: Stretch
   const first = `(select f.* from ${table} f ${from.using} ${where} ${order})`;
   const sql = `select ${shown.columns} from ${first} f ${shown.join} where ${held.sql} ${order}`;
   return engine.all(sql, [...shown.values, ...from.values, ...stretch.values, most, ...held.values, want]);
-}
-
-/** Rows in the order of the list, each entry once. */
-function together(reading: Reading, range: Range, rows: readonly Row[]): Row[] {
-  const { names } = TABLES[reading.kind];
-  const entries = new Map(rows.map((row) => [JSON.stringify(names.map((name) => row[name])), row]));
-  return inOrder(reading, range, [...entries.values()]);
 }
 
 function inOrder(reading: Reading, range: Range, rows: readonly Row[]): Row[] {

@@ -224,15 +224,13 @@ function queriesOf(kind: ListKind, order: Order): ListQuery[] {
   const isByRevision = order.by === "created" || order.by === "updated";
   const name: Position = kind === "namespaces" ? ["r1"] : ["r1", "t"];
   const after: Position = order.by === "name" ? name : isByRevision ? [5] : [5, 5];
-  // Only lists by name read the past in another way when it is long ago.
-  const moments = order.by === "name" ? [RECENT, LONG_AGO] : [RECENT];
   const seen = { selector: {}, order, limit: 3, after, at: LONG_AGO, view: VIEW };
   const ofView = order.by === "name" ? [seen] : [];
   return [
     ...ofView,
     ...SELECTORS[kind].flatMap((selector) => [
       { selector, order, limit: 3 },
-      ...moments.map((at) => ({ selector, order, limit: 3, after, at, include: ALL })),
+      ...[RECENT, LONG_AGO].map((at) => ({ selector, order, limit: 3, after, at, include: ALL })),
     ]),
   ];
 }
